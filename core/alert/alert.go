@@ -34,7 +34,9 @@ const (
 )
 
 // String gives the stable name.
-func (s Severity) String() string { return [...]string{"info", "warning", "critical"}[min(s, Critical)] }
+func (s Severity) String() string {
+	return [...]string{"info", "warning", "critical"}[min(s, Critical)]
+}
 
 // MarshalText writes the stable name.
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

@@ -2,18 +2,23 @@ package call
 
 import "time"
 
-// Step is one stage of a call. The zero Step is None.
+// Step is one stage of a call. The zero Step is NoStep.
 type Step uint8
 
 // The steps in their order. A finished step is never repeated.
 const (
-	None    Step = iota
-	Write        // the LLM writes the script
-	Speak        // ElevenLabs turns the script into speech
-	Dial         // the telephony provider accepts the call
-	Outcome      // how the call ended
-	Record       // the CRM keeps it
+	NoStep      Step = iota
+	ScriptStep       // the LLM writes the script
+	SpeechStep       // ElevenLabs turns the script into speech
+	DialStep         // the telephony provider accepts the call
+	OutcomeStep      // how the call ended
+	RecordStep       // the CRM keeps it
 )
+
+// String gives the step's name in journals and histories.
+func (s Step) String() string {
+	return [...]string{"", "script", "speech", "dial", "outcome", "record"}[min(s, RecordStep)]
+}
 
 // ScriptRequest asks the LLM for what is to be said.
 type ScriptRequest struct {

@@ -74,25 +74,25 @@ const MaxRetryAfter = time.Hour
 // Fault is one classified failure. It is an error; the zero value is an unknown
 // transient fault of the service.
 type Fault struct {
-	Class   Class
-	Kind    Kind
-	Scope   Scope
-	Service string // "llm", "elevenlabs", "twilio", "crm", or a channel's name
-	Status  int    // HTTP status or SMTP reply code; 0 when there was no answer
-	Code    string // the vendor's own code, "" when it gave none
-	Message string // one line for people; carries no secret and no phone number
+	Class   Class  `json:"class"`
+	Kind    Kind   `json:"kind"`
+	Scope   Scope  `json:"scope"`
+	Service string `json:"service"`           // "llm", "elevenlabs", "twilio", "crm", or a channel's name
+	Status  int    `json:"status,omitempty"`  // HTTP status or SMTP reply code; 0 when there was no answer
+	Code    string `json:"code,omitempty"`    // the vendor's own code, "" when it gave none
+	Message string `json:"message,omitempty"` // one line for people; carries no secret and no phone number
 
 	// RetryAfter is the wait the server asked for; 0 when it asked for none.
-	RetryAfter time.Duration
+	RetryAfter time.Duration `json:"retry_after,omitempty"`
 	// Overload marks a throttled answer that says the provider itself is short
 	// of capacity (ElevenLabs system_busy): it counts toward the circuit too.
-	Overload bool
+	Overload bool `json:"overload,omitempty"`
 	// Suspect marks a contact fault that is really the account's when several
 	// contacts in a row show it (Twilio geo permissions, trial limits).
-	Suspect bool
+	Suspect bool `json:"suspect,omitempty"`
 
 	// Cause is the error underneath, nil when the server answered.
-	Cause error
+	Cause error `json:"-"`
 }
 
 // Error gives one line without secrets: service, kind, status, code, message.
