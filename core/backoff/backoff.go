@@ -32,11 +32,11 @@ func (p Policy) Validate() error {
 		return fmt.Errorf("max_retries is %d: use 0 to 100", p.MaxRetries)
 	case p.Initial < 0:
 		return fmt.Errorf("initial_delay is %s: a delay cannot be negative", p.Initial)
-	case p.Factor < 1 || p.Factor > 100:
+	case !(p.Factor >= 1 && p.Factor <= 100): // also no number at all
 		return fmt.Errorf("backoff_factor is %g: use 1 (constant) to 100", p.Factor)
 	case p.Max < p.Initial:
 		return fmt.Errorf("max_delay is %s, less than initial_delay %s: make it at least as long", p.Max, p.Initial)
-	case p.Jitter < 0 || p.Jitter > 1:
+	case !(p.Jitter >= 0 && p.Jitter <= 1):
 		return fmt.Errorf("jitter is %g: use 0 to 1", p.Jitter)
 	}
 	return nil

@@ -190,7 +190,10 @@ func (r Record) closed(now time.Time) Record {
 func (r Record) pause(f Failure, now time.Time) (Record, Change) {
 	wait := f.Fault.RetryAfter
 	underWay := r.Pauses > 0 && f.Began.Before(r.PausedUntil)
-	if wait == 0 && !underWay {
+	if wait == 0 {
+		if underWay {
+			return r, Unchanged
+		}
 		wait = backoff.Pause(r.Pauses)
 	}
 	until := now.Add(wait)
@@ -207,9 +210,9 @@ func (r Record) pause(f Failure, now time.Time) (Record, Change) {
 	return r, Throttled
 }
 
-// kept is the fault as a record stores it: without its cause.
+// kept is the fault as a record stores it: settled and without its cause.
 func kept(f *fault.Fault) *fault.Fault {
-	g := *f
+	g := *f.Settle()
 	g.Cause = nil
 	return &g
 }

@@ -36,9 +36,9 @@ func Settle(c Call, a Answer, now time.Time) (Call, bool) {
 	if c.State != Unknown || !a.Final() {
 		return c, false
 	}
-	c.State, c.Result, c.Reason = Completed, a.Result, ""
+	c = c.move(Evidence).note(now, "the provider's answer arrived: "+string(a.Result))
+	c.Result, c.Reason = a.Result, ""
 	c.Recorded, c.Due, c.Notice = Pending, now, ""
-	c.History = append(c.History[:len(c.History):len(c.History)], Event{At: now, What: "the provider's answer arrived: " + string(a.Result)})
 	return c, true
 }
 

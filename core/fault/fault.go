@@ -67,8 +67,8 @@ const (
 	Contact
 )
 
-// MaxRetryAfter is the longest Retry-After that is believed. A server that asks
-// for more has in effect refused us; see [Fault.Settle].
+// MaxRetryAfter is the longest Retry-After that is believed. A throttle that
+// asks for more has in effect refused us; see [Fault.Settle].
 const MaxRetryAfter = time.Hour
 
 // Fault is one classified failure. It is an error; the zero value is an unknown
@@ -137,14 +137,18 @@ func From(service string, err error) *Fault {
 	return &Fault{Service: service, Message: "an error that its adapter did not classify", Cause: err}
 }
 
-// Settle returns the fault as the rules see it: a throttle that asks for more
-// than [MaxRetryAfter] is an exhausted quota of the account.
+// Settle returns the fault as the rules see it: a wait of more than
+// [MaxRetryAfter] is cut to that, and a throttle that asked for one is an
+// exhausted quota of the account.
 func (f *Fault) Settle() *Fault {
-	if f.Kind != Throttled || f.RetryAfter <= MaxRetryAfter {
+	if f.RetryAfter <= MaxRetryAfter {
 		return f
 	}
 	g := *f
-	g.Class, g.Kind, g.Scope, g.RetryAfter = Permanent, QuotaExceeded, Account, MaxRetryAfter
+	g.RetryAfter = MaxRetryAfter
+	if g.Kind == Throttled {
+		g.Class, g.Kind, g.Scope = Permanent, QuotaExceeded, Account
+	}
 	return &g
 }
 

@@ -1,0 +1,109 @@
+package call
+
+import (
+	"fmt"
+	"strings"
+	"text/template"
+	"time"
+)
+
+// Campaign is what to say and when.
+type Campaign struct {
+	Name             string
+	Prompt           string // text/template over the contact; see Request
+	Voice            string // "" takes the service's default
+	From             string // E.164; "" takes the account's default
+	Language         string // ISO 639-1; "" lets the voice model decide
+	MaxLength        time.Duration
+	RingTimeout      time.Duration
+	MachineDetection bool
+	Window           Window
+	ExpiresAfter     time.Duration // after the first claim; 0: never
+}
+
+// Request renders the campaign's prompt for a contact. The template knows
+// {{.name}}, {{.campaign}}, {{.contact_id}} and every variable of the contact
+// by its own name; a name that the contact does not have is an error that
+// names it.
+func (p Campaign) Request(c Contact) (ScriptRequest, error) {
+	t, err := ParsePrompt(p.Prompt)
+	if err != nil {
+		return ScriptRequest{}, err
+	}
+	data := map[string]string{"name": c.Name, "campaign": c.Campaign, "contact_id": c.ID}
+	facts := make([]string, 0, len(c.Variables)+1)
+	if c.Name != "" {
+		facts = append(facts, "name: "+c.Name)
+	}
+	for _, k := range sortedKeys(c.Variables) {
+		data[k] = c.Variables[k]
+		facts = append(facts, k+": "+c.Variables[k])
+	}
+	var b strings.Builder
+	if err := t.Execute(&b, data); err != nil {
+		return ScriptRequest{}, fmt.Errorf("the prompt of campaign %s asks for something that contact %s does not have: %w", p.Name, c.ID, err)
+	}
+	return ScriptRequest{
+		System:    b.String(),
+		User:      "Write the script for this contact.\n" + strings.Join(facts, "\n"),
+		MaxTokens: 400,
+	}, nil
+}
+
+// ParsePrompt checks a prompt template.
+func ParsePrompt(text string) (*template.Template, error) {
+	t, err := template.New("prompt").Option("missingkey=error").Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("the prompt is no template: %w", err)
+	}
+	return t, nil
+}
+
+// Window is the time of day in which contacts may be called, in minutes since
+// midnight of the contact's own zone. The zero Window is always open.
+type Window struct {
+	From, To int
+}
+
+// Always reports whether the window never closes.
+func (w Window) Always() bool { return w.From == w.To || w.From == 0 && w.To >= 24*60 }
+
+// Opens reports when a contact may next be called: now itself when the window
+// is open in every zone that the contact may be in, otherwise the first
+// opening after now. Without zones the window is judged in UTC.
+func (w Window) Opens(now time.Time, zones []*time.Location) time.Time {
+	if w.Always() {
+		return now
+	}
+	if len(zones) == 0 {
+		zones = []*time.Location{time.UTC}
+	}
+	at := now
+	for range 8 * len(zones) { // a week of openings; zones that never agree end in the last one tried
+		next := at
+		for _, z := range zones {
+			next = later(next, w.opensIn(next, z))
+		}
+		if next.Equal(at) {
+			return at
+		}
+		at = next
+	}
+	return at
+}
+
+// opensIn is Opens for one zone.
+func (w Window) opensIn(now time.Time, z *time.Location) time.Time {
+	local := now.In(z)
+	open := func(day int) time.Time {
+		return time.Date(local.Year(), local.Month(), local.Day()+day, 0, w.From, 0, 0, z)
+	}
+	shut := time.Date(local.Year(), local.Month(), local.Day(), 0, w.To, 0, 0, z)
+	switch {
+	case local.Before(open(0)):
+		return open(0)
+	case local.Before(shut):
+		return now
+	}
+	return open(1)
+}

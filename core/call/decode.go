@@ -1,0 +1,102 @@
+package call
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// MaxBody is the longest message that is read.
+const MaxBody = 64 << 10
+
+// Decode reads a queue message. Unknown fields and bad values are errors whose
+// text names the field and the remedy and repeats no phone number.
+func Decode(body []byte) (Contact, error) {
+	var c Contact
+	if len(body) > MaxBody {
+		return c, fmt.Errorf("the message has %d bytes: at most %d are read", len(body), MaxBody)
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		return Contact{}, explain(err)
+	}
+	if d.More() {
+		return Contact{}, errors.New("the message holds more than one JSON object: send one contact a message")
+	}
+	return c, c.Validate()
+}
+
+// explain turns a JSON error into a sentence without the message's content.
+func explain(err error) error {
+	var wrong *json.UnmarshalTypeError
+	var when *time.ParseError
+	switch {
+	case errors.As(err, &wrong):
+		return fmt.Errorf("field %q is a JSON %s: it has to be a %s", wrong.Field, wrong.Value, wrong.Type)
+	case errors.As(err, &when):
+		return errors.New(`field "expires_at" is no time: write it like 2026-12-01T18:00:00Z`)
+	case strings.Contains(err.Error(), "unknown field"):
+		name := strings.TrimPrefix(err.Error(), "json: unknown field ")
+		return fmt.Errorf("field %s is not known: put data of your own under \"variables\"", name)
+	}
+	return errors.New("the message is no JSON object with a contact in it")
+}
+
+// Validate reports the first value that cannot be worked with, and the remedy.
+func (c Contact) Validate() error {
+	switch {
+	case c.Campaign == "":
+		return errors.New(`field "campaign" is missing: name the campaign that the contact belongs to`)
+	case c.ID == "":
+		return errors.New(`field "contact_id" is missing: give every contact an id of its own`)
+	case !plain(c.Campaign):
+		return errors.New(`field "campaign" has characters that no id may have: use letters, digits and . _ - : @ +, at most 128`)
+	case !plain(c.ID):
+		return errors.New(`field "contact_id" has characters that no id may have: use letters, digits and . _ - : @ +, at most 128`)
+	case c.Phone == "":
+		return errors.New(`field "phone" is missing: write it like +14155550100`)
+	case !E164(c.Phone):
+		return errors.New(`field "phone" is no E.164 number: write a plus sign, the country code and the number, digits only, like +14155550100`)
+	}
+	return nil
+}
+
+// E164 reports whether a number has the international form: a plus sign and 7
+// to 15 digits, the first not 0.
+func E164(phone string) bool {
+	digits, plus := strings.CutPrefix(phone, "+")
+	if !plus || len(digits) < 7 || len(digits) > 15 || digits[0] == '0' {
+		return false
+	}
+	return strings.Trim(digits, "0123456789") == ""
+}
+
+// plain reports whether s can be part of a key everywhere: in a URL, a file
+// name, a database key.
+func plain(s string) bool {
+	if len(s) > 128 {
+		return false
+	}
+	for _, r := range s {
+		switch {
+		case r >= '0' && r <= '9', r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', strings.ContainsRune("._-:@+", r):
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

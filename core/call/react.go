@@ -1,0 +1,86 @@
+package call
+
+import (
+	"time"
+
+	"callagent/core/backoff"
+	"callagent/core/breaker"
+	"callagent/core/fault"
+)
+
+// Situation is what is known when an attempt has failed.
+type Situation struct {
+	Now     time.Time
+	Step    Step
+	Circuit breaker.Record // after the failure was reported to it
+	Policy  backoff.Policy
+	U       float64 // drawn from [0, 1)
+}
+
+// AfterFault is the call after an attempt that failed with f: to be tried
+// again, set aside, failed, or reconciled with the provider. Work that was
+// stored is never thrown away, and nobody sleeps: the call says when it is due.
+func AfterFault(c Call, f *fault.Fault, s Situation) Call {
+	f = f.Settle()
+	t := f.Treatment()
+	open := s.Circuit.State != breaker.Closed
+	switch {
+	case t.Reconciles:
+		return c.Asking(s.Now, f.Error())
+	case t.FailsCall && s.Step == RecordStep:
+		return c.WasRecorded(Refused, "", s.Now)
+	case t.FailsCall:
+		return c.Failed(s.Now, f.Error())
+	case t.Trips:
+		return c.accountFault(f, s, open)
+	case open:
+		return c.ForCircuit(s.Circuit.Service, s.Now, f.Error())
+	case t.Pauses:
+		return c.again(s.resume(f), s.Now, "asked to slow down: "+f.Error())
+	case c.Retries < s.Policy.MaxRetries:
+		at := s.Now.Add(s.Policy.After(c.Retries, s.U, f.RetryAfter))
+		c.Retries++
+		return c.again(at, s.Now, f.Error())
+	}
+	return c.Spent(s.Now, "retries spent: "+f.Error())
+}
+
+// again makes the step due at the time. The record step of a finished call
+// waits in the ledger, because its state stays what it is.
+func (c Call) again(at, now time.Time, why string) Call {
+	if !c.State.Final() {
+		return c.Until(at, now, why)
+	}
+	c.Due, c.Lease = at, Lease{}
+	return c.note(now, "crm: "+why)
+}
+
+// accountFault parks the call until the circuit closes again: a wrong key must
+// not fail ten thousand contacts. The second time, with a close in between, the
+// fault is the contact's own.
+func (c Call) accountFault(f *fault.Fault, s Situation, open bool) Call {
+	mine := c.Account != nil && c.Account.Service == s.Circuit.Service
+	if mine && s.Circuit.ClosedAt.After(c.Account.At) {
+		if s.Step == RecordStep {
+			return c.WasRecorded(Refused, "", s.Now)
+		}
+		return c.Failed(s.Now, "again after others succeeded: "+f.Error())
+	}
+	if !open {
+		return c.Spent(s.Now, f.Error())
+	}
+	if !mine {
+		c.Account = &AccountFault{Service: s.Circuit.Service, At: s.Now}
+	}
+	return c.ForCircuit(s.Circuit.Service, s.Now, f.Error())
+}
+
+// resume is when a throttled call may go on: after the pause, and spread over
+// the same time again so that those who waited do not return together.
+func (s Situation) resume(f *fault.Fault) time.Time {
+	end := s.Now.Add(max(f.RetryAfter, time.Second))
+	if s.Circuit.PausedUntil.After(end) {
+		end = s.Circuit.PausedUntil
+	}
+	return end.Add(time.Duration(s.U * float64(end.Sub(s.Now))))
+}
