@@ -1,21 +1,19 @@
 // Package httpcall makes one HTTP request and says what became of it. It is
 // the only HTTP client code that the adapters share.
 //
-// It never retries, follows no redirect, keeps no cookies, reads at most a
-// bounded answer and drains what it leaves unread. No error that leaves it
-// carries a URL, a header or a body of a request: tokens live there.
+// It never retries, follows no redirect, keeps no cookies and reads at most a
+// bounded answer. Only a GET can reach a server twice: net/http sends it again
+// when a kept-alive connection turns out to be dead. No error that leaves the
+// package carries a URL, a header or a body of a request: tokens live there.
 package httpcall
 
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -29,7 +27,8 @@ const MaxBody = 1 << 20
 // Client makes requests to one service. It is safe for concurrent use.
 type Client struct {
 	service string
-	http    *http.Client
+	pooled  *http.Client
+	fresh   *http.Client // a new connection for each request
 }
 
 // New returns a client for the named service with a connection pool of its
@@ -39,21 +38,27 @@ func New(service string, connect time.Duration) *Client {
 	if connect <= 0 {
 		connect = 5 * time.Second
 	}
-	return &Client{service: service, http: &http.Client{
-		Transport: &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         (&net.Dialer{Timeout: connect, KeepAlive: 30 * time.Second}).DialContext,
-			TLSHandshakeTimeout: connect,
-			MaxIdleConnsPerHost: 64,
-			IdleConnTimeout:     90 * time.Second,
-			ForceAttemptHTTP2:   true,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	pooled := &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: connect, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout: connect,
+		MaxIdleConnsPerHost: 64,
+		IdleConnTimeout:     90 * time.Second,
+		ForceAttemptHTTP2:   true,
+	}
+	fresh := pooled.Clone()
+	fresh.DisableKeepAlives = true
+	return &Client{service: service, pooled: through(pooled), fresh: through(fresh)}
+}
+
+func through(t *http.Transport) *http.Client {
+	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
 	}}
 }
 
 // Close ends idle connections.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() { c.pooled.CloseIdleConnections() }
 
 // Request is one request. Body may be nil.
 type Request struct {
@@ -62,7 +67,9 @@ type Request struct {
 	Body        []byte
 	MaxBody     int64 // 0 means the package's MaxBody
 	// Once marks a request whose effect must not happen twice: when it may
-	// have been executed and no answer arrived, the fault is ambiguous.
+	// have been executed and no answer arrived, the fault is ambiguous. It
+	// travels on a connection of its own, because a kept-alive one that died
+	// unnoticed makes a request look delivered that never was.
 	Once bool
 }
 
@@ -77,43 +84,33 @@ type Answer struct {
 // Do sends the request once. The fault is nil when an answer arrived, whatever
 // its status; what a status means is the adapter's business.
 func (c *Client) Do(ctx context.Context, r Request) (Answer, *fault.Fault) {
-	// A transport sends some requests again by itself when a kept-alive
-	// connection dies. A body it cannot rewind forbids that.
-	var body io.Reader
-	if r.Body != nil {
-		body = onlyReader{bytes.NewReader(r.Body)}
-	}
 	var wrote atomic.Bool
-	trace := &httptrace.ClientTrace{
+	req, problem := r.build(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		WroteHeaderField: func(string, []string) { wrote.Store(true) },
 		WroteHeaders:     func() { wrote.Store(true) },
-	}
-	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), r.Method, r.URL, body)
-	if err != nil {
+	}))
+	if problem != "" {
 		return Answer{}, &fault.Fault{Class: fault.Permanent, Kind: fault.InvalidRequest, Scope: fault.Account,
-			Service: c.service, Message: "the configured base URL is not a URL"}
+			Service: c.service, Message: problem}
 	}
-	if r.Body != nil {
-		req.ContentLength = int64(len(r.Body))
+	client := c.pooled
+	if r.Once {
+		client = c.fresh
 	}
-	for k, v := range r.Header {
-		req.Header[k] = v
-	}
-	if req.Header.Get("User-Agent") == "" {
-		req.Header.Set("User-Agent", "callagent")
-	}
-	res, err := c.http.Do(req)
+	res, err := client.Do(req)
 	if err != nil {
 		return Answer{}, c.broken(ctx, err, r.Once && wrote.Load())
 	}
-	defer drain(res.Body)
+	defer func() { _ = res.Body.Close() }()
 	limit := r.MaxBody
 	if limit <= 0 {
 		limit = MaxBody
 	}
 	data, err := io.ReadAll(io.LimitReader(res.Body, limit+1))
 	if err != nil {
-		return Answer{}, c.broken(ctx, err, r.Once)
+		f := c.broken(ctx, err, r.Once)
+		f.Status = res.StatusCode
+		return Answer{}, f
 	}
 	a := Answer{Status: res.StatusCode, Header: res.Header, Body: data}
 	if int64(len(data)) > limit {
@@ -122,72 +119,37 @@ func (c *Client) Do(ctx context.Context, r Request) (Answer, *fault.Fault) {
 	return a, nil
 }
 
-// onlyReader hides that a body could be rewound.
-type onlyReader struct{ io.Reader }
-
-// drain reads a little of what is left so that the connection can be used
-// again, and gives up on a body that has much more to say.
-func drain(body io.ReadCloser) {
-	_, _ = io.Copy(io.Discard, io.LimitReader(body, 64<<10))
-	_ = body.Close()
-}
-
-// broken classifies a request that got no complete answer.
-func (c *Client) broken(ctx context.Context, err error, maybeExecuted bool) *fault.Fault {
-	f := &fault.Fault{Service: c.service, Kind: fault.Network, Message: "the connection broke", Cause: cause(ctx, err)}
-	var dns *net.DNSError
-	var op *net.OpError
-	var netErr net.Error
-	var cert *tls.CertificateVerificationError
-	switch {
-	case errors.As(err, &cert):
-		f.Message = "its TLS certificate is not valid"
-	case errors.As(err, &dns):
-		f.Message = "its host name does not resolve"
-	case errors.As(err, &op) && op.Op == "dial" && !op.Timeout():
-		f.Message = "it refuses connections"
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
-		f.Kind, f.Message = fault.Timeout, "no answer within the time limit"
+// build makes the request for net/http, or names the setting that forbids it.
+func (r Request) build(ctx context.Context) (req *http.Request, problem string) {
+	var body io.Reader
+	if r.Body != nil {
+		body = onlyReader{bytes.NewReader(r.Body)}
 	}
-	if maybeExecuted {
-		f.Class = fault.Ambiguous
-		f.Message += " after the request was sent"
+	req, err := http.NewRequestWithContext(ctx, r.Method, r.URL, body)
+	if err != nil || req.URL.Host == "" || (req.URL.Scheme != "http" && req.URL.Scheme != "https") {
+		return nil, "the configured base URL is not a URL"
 	}
-	return f
-}
-
-// cause keeps what errors.Is has to find and drops the rest, because the text
-// of a *url.Error is the URL.
-func cause(ctx context.Context, err error) error {
-	for _, known := range []error{context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF} {
-		if errors.Is(err, known) {
-			return known
+	if r.Body != nil {
+		req.ContentLength = int64(len(r.Body))
+	}
+	for name, values := range r.Header {
+		for _, v := range values {
+			if strings.ContainsFunc(v, forbidden) {
+				return nil, "a configured credential holds a line break or another control character"
+			}
 		}
+		req.Header[name] = values
 	}
-	return ctx.Err()
+	if req.Header.Get("User-Agent") == "" {
+		req.Header.Set("User-Agent", "callagent")
+	}
+	return req, ""
 }
 
-// RetryAfter reads a Retry-After header: whole or decimal seconds, or an HTTP
-// date seen from now. Absent, negative and unreadable values give 0.
-func RetryAfter(h http.Header, now time.Time) time.Duration {
-	v := strings.TrimSpace(h.Get("Retry-After"))
-	if v == "" {
-		return 0
-	}
-	if s, err := strconv.ParseFloat(v, 64); err == nil {
-		return Seconds(s)
-	}
-	if t, err := http.ParseTime(v); err == nil {
-		return max(0, t.Sub(now))
-	}
-	return 0
-}
+// forbidden tells the characters that no header value may hold.
+func forbidden(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
-// Seconds converts without overflow; values that make no sense give 0.
-func Seconds(s float64) time.Duration {
-	const most = float64(366 * 24 * time.Hour / time.Second)
-	if !(s > 0) {
-		return 0
-	}
-	return time.Duration(min(s, most) * float64(time.Second))
-}
+// onlyReader hides that a body could be rewound. A transport sends some
+// requests again by itself when a kept-alive connection dies; a body that it
+// cannot rewind forbids that.
+type onlyReader struct{ io.Reader }

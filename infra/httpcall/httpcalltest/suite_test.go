@@ -9,9 +9,13 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"callagent/core/fault"
 	"callagent/infra/httpcall"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const key = "planted-key-4711"
 
