@@ -7,8 +7,12 @@ import (
 	"unicode"
 )
 
-// longest is how many characters of a vendor's text are kept.
-const longest = 200
+// longest is how many characters of a vendor's text are kept, and searched how
+// many are looked through for what looks like a secret.
+const (
+	longest  = 200
+	searched = 2000
+)
 
 // redacted stands where a secret stood.
 const redacted = "[redacted]"
@@ -48,10 +52,10 @@ func Clean(text string, secrets ...string) string {
 			text = strings.ReplaceAll(text, form, redacted)
 		}
 	}
-	text = strings.Map(printable, text)
+	text = cut(strings.Join(strings.Fields(strings.Map(printable, text)), " "), searched)
 	text = secretShapes.ReplaceAllString(text, redacted)
 	text = numbers.ReplaceAllStringFunc(text, mask)
-	return cut(strings.Join(strings.Fields(text), " "))
+	return cut(text, longest)
 }
 
 // printable turns what could move a cursor, hide or reorder text into spaces.
@@ -77,10 +81,14 @@ func mask(match string) string {
 	return "***" + string(kept[len(kept)-2:])
 }
 
-func cut(s string) string {
-	runes := []rune(s)
-	if len(runes) <= longest {
+// cut shortens a text to so many characters, the ellipsis included.
+func cut(s string, characters int) string {
+	if len(s) <= characters {
 		return s
 	}
-	return strings.TrimSpace(string(runes[:longest-1])) + "…"
+	runes := []rune(s)
+	if len(runes) <= characters {
+		return s
+	}
+	return strings.TrimSpace(string(runes[:characters-1])) + "…"
 }

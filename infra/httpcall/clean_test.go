@@ -54,4 +54,7 @@ func TestCleanCutsAfterRedacting(t *testing.T) {
 	if whole := strings.Repeat("é", longest); Clean(whole) != whole {
 		t.Error("a text of exactly the limit was cut")
 	}
+	if got := Clean(strings.Repeat(" ", 1<<20)+"sk-abcdef1234 "+key, key); got != "[redacted] [redacted]" {
+		t.Errorf("after a lot of nothing: %q", got)
+	}
 }
