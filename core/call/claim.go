@@ -65,8 +65,11 @@ func claimFinal(c Call, a Asker) Claiming {
 	if c.Lease.Holder != "" && !a.past(c.Lease.Until) {
 		return Claiming{Do: ComeBack, At: c.Lease.Until.Add(a.Skew), Reason: "somebody works on it"}
 	}
-	if c.Park.Service != "" && !c.wakes(a) || c.Park.Service == "" && !a.past(c.Due) {
+	if c.Park.Service != "" && !c.wakes(a) {
 		return Claiming{Do: Acknowledge, Reason: "finished, waits to be recorded"}
+	}
+	if c.Park.Service == "" && !a.past(c.Due) {
+		return Claiming{Do: ComeBack, At: c.Due.Add(a.Skew), Reason: "finished, is recorded later"}
 	}
 	return Claiming{Do: TakeIt, Call: c.claimed(a), Reason: "claimed to finish its paperwork"}
 }
@@ -91,7 +94,7 @@ func (c Call) claimed(a Asker) Call {
 	if c.State == Queued {
 		c.CreatedAt = a.Now
 	}
-	if c.Park.Service != "" || !c.Park.Until.IsZero() {
+	if !c.Park.Since.IsZero() {
 		c.Retries = 0
 		c.Park = Park{Number: c.Park.Number}
 	}

@@ -57,6 +57,9 @@ func (c Call) Spent(now time.Time, why string) Call {
 func (c Call) park(p Park, now time.Time) Call {
 	p.Number, p.Since = c.Park.Number+1, now
 	c.Park, c.Due, c.Lease, c.Slot = p, p.Until, Lease{}, time.Time{}
+	if end := c.Contact.ExpiresAt; !end.IsZero() && !c.Dialled() && (c.Due.IsZero() || end.Before(c.Due)) {
+		c.Due = end // so that a tick finds it when its time is over
+	}
 	c = c.note(now, "set aside: "+p.Reason)
 	if !c.State.Final() {
 		c = c.move(SetAside)
@@ -94,7 +97,7 @@ func (c Call) Lost(now time.Time, why string) Call {
 // told is decided here: withCRM is false when none is configured.
 func (c Call) Completed(a Answer, now time.Time, withCRM bool) Call {
 	c = c.end(Complete, now, "")
-	c.Result = a.Result
+	c.Result, c.Talk = a.Result, a.Duration
 	if a.SID != "" {
 		c.SID = a.SID
 	}

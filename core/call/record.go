@@ -124,6 +124,7 @@ type Call struct {
 	Listings   int           `json:"listings,omitempty"`    // successful listings since the intent
 	Account    *AccountFault `json:"account,omitempty"`
 	Result     Result        `json:"result,omitempty"`
+	Talk       time.Duration `json:"talk,omitempty"`   // length of the conversation
 	Reason     string        `json:"reason,omitempty"` // why it failed, expired or is unknown
 	Notice     alert.Kind    `json:"notice,omitempty"` // an alert about this state that may not be out yet
 	History    []Event       `json:"history,omitempty"`
