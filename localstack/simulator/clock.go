@@ -12,15 +12,12 @@ type Clock interface {
 	// Sleep waits for d of simulated time or until ctx is done, and returns
 	// the context's error.
 	Sleep(ctx context.Context, d time.Duration) error
-	// Scale gives the real time that d of simulated time takes.
-	Scale(d time.Duration) time.Duration
 }
 
 // wallClock is the clock of those who bring none.
 type wallClock struct{}
 
-func (wallClock) Now() time.Time                      { return time.Now() }
-func (wallClock) Scale(d time.Duration) time.Duration { return d }
+func (wallClock) Now() time.Time { return time.Now() }
 
 func (wallClock) Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)

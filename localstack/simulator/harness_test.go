@@ -27,8 +27,7 @@ type fast struct{ origin time.Time }
 
 const speed = 100
 
-func (f fast) Now() time.Time                      { return noon.Add(time.Since(f.origin) * speed) }
-func (f fast) Scale(d time.Duration) time.Duration { return d / speed }
+func (f fast) Now() time.Time { return noon.Add(time.Since(f.origin) * speed) }
 func (f fast) Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d / speed)
 	defer timer.Stop()
@@ -59,7 +58,6 @@ func (m *manual) set(after time.Duration) {
 	m.now = noon.Add(after)
 }
 
-func (*manual) Scale(d time.Duration) time.Duration { return d }
 func (*manual) Sleep(ctx context.Context, _ time.Duration) error {
 	<-ctx.Done()
 	return ctx.Err()

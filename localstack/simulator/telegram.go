@@ -173,7 +173,7 @@ var (
 	tag = regexp.MustCompile(`<(/?)([a-zA-Z-]*)([^>]*)>?`)
 	// reserved are the characters that MarkdownV2 wants escaped, where they
 	// are. The ones that open and close markup are let through.
-	reserved = regexp.MustCompile("(?:^|[^\\\\])([.!>#+=|{}-])")
+	reserved = regexp.MustCompile(`(?:^|[^\\])([.!>#+=|{}-])`)
 	tagNames = []string{"b", "strong", "i", "em", "u", "ins", "s", "strike", "del", "a", "code", "pre", "span", "tg-spoiler", "tg-emoji", "blockquote"}
 )
 
