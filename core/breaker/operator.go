@@ -23,9 +23,13 @@ func ForceClose(r Record, now time.Time) (Record, Change) {
 	if r.Forced == ForcedClosed {
 		return r, Unchanged
 	}
+	ended := now
+	if r.State == Closed {
+		ended = r.ClosedAt // nothing was open, so nothing ends
+	}
 	r, change := r.move(OperatorClosed)
 	r.Forced, r.Probe = ForcedClosed, Lease{}
-	return r.closed(now), change
+	return r.closed(ended), change
 }
 
 // Return gives the circuit back to its rules. After a forced opening it is

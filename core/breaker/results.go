@@ -177,9 +177,9 @@ func (r Record) close(now time.Time) (Record, Change) {
 	return r.closed(now), change
 }
 
-// closed clears what only an outage needs.
-func (r Record) closed(now time.Time) Record {
-	r.ClosedAt, r.Streak, r.RampStep, r.RampCount = now, 0, 0, 0
+// closed clears what only an outage needs. The outage ended at ended.
+func (r Record) closed(ended time.Time) Record {
+	r.ClosedAt, r.Streak, r.RampStep, r.RampCount = ended, 0, 0, 0
 	r.Pauses, r.PausedFrom = 0, time.Time{}
 	return r
 }

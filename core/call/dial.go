@@ -66,6 +66,14 @@ func (c Call) NotThere(now time.Time) bool {
 	return c.Listings+1 >= Listings && !now.Before(c.Intent.Deadline.Add(ListAfter))
 }
 
+// LookAgain is the dialled call after a look that found it unfinished. An
+// uneventful look leaves no line in the history.
+func (c Call) LookAgain(now time.Time) Call {
+	c = c.move(Wait)
+	c.Due, c.Lease = now.Add(LookEvery), Lease{}
+	return c
+}
+
 // Match picks from a listing what may be this call's ring: our numbers,
 // created not before the intent minus a minute.
 func (c Call) Match(listed []Look) []Look {

@@ -45,6 +45,10 @@ func AfterFault(c Call, f *fault.Fault, s Situation) Call {
 	return c.Spent(s.Now, "retries spent: "+f.Error())
 }
 
+// Deferred is the call when its next step has to wait through no fault of its
+// own: no retry is used up.
+func Deferred(c Call, at, now time.Time, why string) Call { return c.again(at, now, why) }
+
 // again makes the step due at the time. The record step of a finished call
 // waits in the ledger, because its state stays what it is.
 func (c Call) again(at, now time.Time, why string) Call {

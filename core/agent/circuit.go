@@ -1,0 +1,297 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"callagent/core/breaker"
+	"callagent/core/fault"
+	"callagent/core/journal"
+)
+
+// Times of the shared circuit.
+const (
+	CacheFor     = time.Second            // a read record is trusted this long
+	StoreTimeout = 300 * time.Millisecond // the store's time limit
+	SuspectsTrip = 5                      // contacts in a row before a suspect fault is the account's
+	mostTries    = 10                     // lost races before a report is given up
+)
+
+// Circuit is one service's shared circuit as this process uses it: the rules
+// of package breaker over a store, with a cache of one second. It is safe for
+// concurrent use. When the store cannot be reached requests are admitted.
+type Circuit struct {
+	name string
+	cfg  breaker.Config
+	CircuitOptions
+
+	view        atomic.Pointer[view]
+	reading     sync.Mutex   // one reader at a time, so a second costs one read
+	lastSuccess atomic.Int64 // Unix ns; 0: none yet
+
+	doubtful atomic.Bool // there are suspects
+	mu       sync.Mutex
+	suspects []string // contacts in a row with a suspect fault
+	blind    bool     // the store's silence has been reported
+}
+
+// CircuitOptions are what a Circuit needs besides its rules.
+type CircuitOptions struct {
+	Store   Circuits
+	Clock   Clock
+	NewID   func() string
+	Journal Journal
+}
+
+// view is one reading of the record.
+type view struct {
+	record breaker.Record
+	read   time.Time
+	fresh  time.Time // until when it may be used
+	passes bool      // closed and not paused: nothing else has to be asked
+}
+
+// NewCircuit returns the circuit of a service. It does no I/O.
+func NewCircuit(name string, cfg breaker.Config, o CircuitOptions) *Circuit {
+	return &Circuit{name: name, cfg: cfg, CircuitOptions: o}
+}
+
+// Seen is the record that this process last read or wrote; a closed circuit
+// before the first.
+func (c *Circuit) Seen() breaker.Record {
+	if v := c.view.Load(); v != nil {
+		return v.record
+	}
+	return breaker.Record{Service: c.name}
+}
+
+// Look gives the record as it is known to be since the given moment, or for at
+// most a second. It reports false when the store did not answer.
+func (c *Circuit) Look(ctx context.Context, since time.Time) (breaker.Record, bool) {
+	now := c.Clock.Now()
+	if v := c.view.Load(); v != nil && now.Before(v.fresh) && !v.read.Before(since) {
+		return v.record, true
+	}
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	if v := c.view.Load(); v != nil && c.Clock.Now().Before(v.fresh) && !v.read.Before(since) {
+		return v.record, true
+	}
+	return c.load(ctx)
+}
+
+// load reads the store.
+func (c *Circuit) load(ctx context.Context) (breaker.Record, bool) {
+	ctx, cancel := c.Clock.WithTimeout(ctx, StoreTimeout)
+	defer cancel()
+	began := c.Clock.Now()
+	r, err := c.Store.Load(ctx, c.name)
+	if err != nil {
+		c.sayBlind(ctx, err)
+		return breaker.Record{Service: c.name}, false
+	}
+	c.sees(r, began)
+	return r, true
+}
+
+// sees keeps a record as the newest known, unless a newer one is known.
+func (c *Circuit) sees(r breaker.Record, at time.Time) {
+	v := &view{record: r, read: at, fresh: at.Add(CacheFor)}
+	v.passes = r.State == breaker.Closed && !at.Before(r.PausedUntil)
+	for {
+		old := c.view.Load()
+		if old != nil && old.record.Version > r.Version {
+			return
+		}
+		if c.view.CompareAndSwap(old, v) {
+			break
+		}
+	}
+	c.mu.Lock()
+	c.blind = false
+	c.mu.Unlock()
+}
+
+// Admit asks for one request of at most limit in the name of who, at now.
+func (c *Circuit) Admit(ctx context.Context, who string, limit time.Duration, now time.Time) (breaker.Permit, breaker.Refusal) {
+	if v := c.view.Load(); v != nil && v.passes && now.Before(v.fresh) {
+		return breaker.Permit{Epoch: v.record.Epoch}, breaker.None
+	}
+	r, known := c.Look(ctx, time.Time{})
+	if !known {
+		return breaker.Permit{Unowned: true}, breaker.None
+	}
+	if r.State == breaker.HalfOpen && r.Probe.Holder == who {
+		r = c.extend(ctx, r, who, limit, now)
+	}
+	return breaker.Admit(r, who, limit, now)
+}
+
+// extend lengthens the lease of a prober whose earlier steps took long.
+func (c *Circuit) extend(ctx context.Context, r breaker.Record, who string, limit time.Duration, now time.Time) breaker.Record {
+	if !now.Add(limit).After(r.Probe.Until) {
+		return r
+	}
+	r, _ = c.Change(ctx, func(r breaker.Record) (breaker.Record, breaker.Change) {
+		return breaker.Extend(r, who, limit, now)
+	})
+	return r
+}
+
+// Succeeded reports a request that worked and ended at now. In ordinary times
+// it costs no store operation.
+func (c *Circuit) Succeeded(ctx context.Context, p breaker.Permit, now time.Time) breaker.Change {
+	c.lastSuccess.Store(now.UnixNano())
+	if c.doubtful.Load() {
+		c.forgetSuspects()
+	}
+	if v := c.view.Load(); v != nil && !p.Probe && now.Before(v.fresh) &&
+		v.record.Streak == 0 && v.record.Pauses == 0 {
+		return breaker.Unchanged
+	}
+	if p.Unowned {
+		return breaker.Stale
+	}
+	if _, known := c.Look(ctx, time.Time{}); !known && !p.Probe {
+		return breaker.Unchanged
+	}
+	_, change := c.Change(ctx, func(r breaker.Record) (breaker.Record, breaker.Change) {
+		return breaker.Success(r, p, now)
+	})
+	return change
+}
+
+// Attempt is a failed request for Failed.
+type Attempt struct {
+	Permit  breaker.Permit
+	Fault   *fault.Fault
+	Began   time.Time
+	MayTrip bool
+	Cheap   bool
+}
+
+// Failed reports a request that failed at now, and gives the record as it is
+// afterwards and what changed. Whoever is told of a transition is its winner.
+func (c *Circuit) Failed(ctx context.Context, f Attempt, now time.Time) (breaker.Record, breaker.Change) {
+	last := c.lastSuccess.Load()
+	failure := breaker.Failure{Permit: f.Permit, Fault: f.Fault, Began: f.Began, MayTrip: f.MayTrip, Cheap: f.Cheap}
+	if last != 0 {
+		failure.LastSuccess = time.Unix(0, last)
+	}
+	return c.Change(ctx, func(r breaker.Record) (breaker.Record, breaker.Change) {
+		return breaker.Fail(r, c.cfg, failure, now)
+	})
+}
+
+// Released reports a request that proved nothing: never sent, or cancelled.
+func (c *Circuit) Released(ctx context.Context, p breaker.Permit, now time.Time) {
+	if !p.Probe {
+		return
+	}
+	c.Change(ctx, func(r breaker.Record) (breaker.Record, breaker.Change) {
+		return breaker.Release(r, p, now)
+	})
+}
+
+// Suspect weighs a contact fault that may be the account's: it is escalated
+// when several different contacts in a row have shown one.
+func (c *Circuit) Suspect(f *fault.Fault, contact string) *fault.Fault {
+	if !f.Suspect {
+		return f
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n := len(c.suspects); n == 0 || c.suspects[n-1] != contact {
+		c.suspects = append(c.suspects, contact)
+		c.doubtful.Store(true)
+	}
+	if len(c.suspects) < SuspectsTrip {
+		return f
+	}
+	c.suspects = nil
+	c.doubtful.Store(false)
+	return f.Escalate()
+}
+
+func (c *Circuit) forgetSuspects() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.suspects = nil
+	c.doubtful.Store(false)
+}
+
+// Change applies a rule to the newest record and stores the outcome; a lost
+// race gets the current record and decides again. When the store cannot be
+// reached the change is given up and reported as Unchanged.
+func (c *Circuit) Change(ctx context.Context, rule func(breaker.Record) (breaker.Record, breaker.Change)) (breaker.Record, breaker.Change) {
+	ctx, cancel := c.Clock.WithTimeout(ctx, StoreTimeout)
+	defer cancel()
+	var r breaker.Record
+	if v := c.view.Load(); v != nil {
+		r = v.record
+	} else {
+		var err error
+		if r, err = c.Store.Load(ctx, c.name); err != nil {
+			c.sayBlind(ctx, err)
+			return breaker.Record{Service: c.name}, breaker.Unchanged
+		}
+	}
+	for range mostTries {
+		next, change := rule(r)
+		if !change.Writes() {
+			return r, change
+		}
+		began := c.Clock.Now()
+		next.Service, next.Writer = c.name, c.NewID()
+		current, err := c.Store.Swap(ctx, next)
+		if errors.Is(err, ErrConflict) {
+			if current.Writer == next.Writer { // our own write, whose answer an earlier layer lost
+				c.sees(current, began)
+				return current, change
+			}
+			c.sees(current, began)
+			r = current
+			continue
+		}
+		if err != nil {
+			stored, known := c.reread(ctx)
+			if known && stored.Writer == next.Writer {
+				return stored, change
+			}
+			if !known {
+				c.sayBlind(ctx, err)
+				return r, breaker.Unchanged
+			}
+			r = stored
+			continue
+		}
+		next.Version++
+		c.sees(next, began)
+		return next, change
+	}
+	return r, breaker.Unchanged
+}
+
+// reread reads the record after a write whose answer was lost: its nonce tells
+// whether the write was stored.
+func (c *Circuit) reread(ctx context.Context) (breaker.Record, bool) {
+	return c.load(context.WithoutCancel(ctx))
+}
+
+// sayBlind reports once that the store is silent.
+func (c *Circuit) sayBlind(ctx context.Context, err error) {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return
+	}
+	c.mu.Lock()
+	said := c.blind
+	c.blind = true
+	c.mu.Unlock()
+	if !said {
+		c.Journal.Write(journal.Entry{Time: c.Clock.Now(), Level: journal.Error, Service: c.name, Event: "circuit_store_silent",
+			Message: "The circuit store does not answer: requests go on without it until it does."})
+	}
+}

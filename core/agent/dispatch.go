@@ -1,0 +1,118 @@
+package agent
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"callagent/core/alert"
+	"callagent/core/backoff"
+	"callagent/core/fault"
+	"callagent/core/journal"
+)
+
+// Dispatcher sends what is in the outbox, each channel by itself: a channel
+// that fails is tried again later and holds up no other. The stages are group,
+// deduplicate (the outbox), send, record: what was sent and not recorded is
+// sent once more after a crash, with the same id.
+type Dispatcher struct {
+	DispatcherOptions
+	mu    sync.Mutex
+	state map[string]channelState
+}
+
+// DispatcherOptions are what a Dispatcher is made of; all are required.
+type DispatcherOptions struct {
+	Outbox   Outbox
+	Channels map[string]Notifier
+	Clock    Clock
+	Random   func() float64
+	Journal  Journal
+	Timeout  time.Duration // of one message
+}
+
+// channelState is how a channel has been doing.
+type channelState struct {
+	failures int
+	next     time.Time
+}
+
+// channelRetry is how long a failing channel is left alone.
+var channelRetry = backoff.Policy{MaxRetries: 100, Initial: 5 * time.Second, Factor: 2, Max: 5 * time.Minute, Jitter: 0.2}
+
+// NewDispatcher does no I/O.
+func NewDispatcher(o DispatcherOptions) *Dispatcher {
+	return &Dispatcher{DispatcherOptions: o, state: map[string]channelState{}}
+}
+
+// Flush sends what one channel may send now. all sends digests before their
+// time too, because the process ends. It reports whether anything is left that
+// could not be delivered. One channel must not be flushed twice at once.
+func (d *Dispatcher) Flush(ctx context.Context, channel string, all bool) (left bool, err error) {
+	now := d.Clock.Now()
+	if !all && now.Before(d.stateOf(channel).next) {
+		return true, nil
+	}
+	waiting, err := d.Outbox.Undelivered(ctx, channel, mostPerTick)
+	if err != nil || len(waiting) == 0 {
+		return false, err
+	}
+	groups, err := d.Outbox.Groups(ctx, channel)
+	if err != nil {
+		return true, err
+	}
+	for _, s := range alert.Plan(waiting, groups, all, now) {
+		if !d.send(ctx, channel, s) {
+			return true, nil
+		}
+		if err := d.Outbox.Delivered(ctx, channel, s.IDs, s.Key, s.Group); err != nil {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// send gives one message to the channel. A message that the channel can never
+// take is dropped with an entry in the journal; it reports false when the
+// channel is to be tried again later.
+func (d *Dispatcher) send(ctx context.Context, channel string, s alert.Sending) bool {
+	limited, cancel := d.Clock.WithTimeout(ctx, d.Timeout)
+	err := d.Channels[channel].Notify(limited, s.Message)
+	cancel()
+	if cancelled(ctx, err) {
+		return false
+	}
+	f := fault.From(channel, err)
+	if f == nil {
+		d.settle(channel, channelState{})
+		d.say(journal.Info, channel, "alert_sent", "Told by "+channel+": "+s.Message.Title)
+		return true
+	}
+	if f.Treatment().FailsCall {
+		d.say(journal.Error, channel, "alert_refused", "An alert can never be delivered by "+channel+": "+f.Error())
+		return true
+	}
+	st := d.stateOf(channel)
+	wait := channelRetry.After(st.failures, d.Random(), f.RetryAfter)
+	if st.failures == 0 {
+		d.say(journal.Warning, channel, "alert_failed", "Alerts by "+channel+" fail and are sent again later: "+f.Error())
+	}
+	d.settle(channel, channelState{failures: st.failures + 1, next: d.Clock.Now().Add(wait)})
+	return false
+}
+
+func (d *Dispatcher) stateOf(channel string) channelState {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.state[channel]
+}
+
+func (d *Dispatcher) settle(channel string, s channelState) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.state[channel] = s
+}
+
+func (d *Dispatcher) say(l journal.Level, channel, event, message string) {
+	d.Journal.Write(journal.Entry{Time: d.Clock.Now(), Level: l, Service: channel, Event: event, Message: message})
+}

@@ -1,0 +1,286 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"callagent/core/breaker"
+	"callagent/core/call"
+	"callagent/core/fault"
+	"callagent/core/journal"
+)
+
+// SilentLedger is how long a message stays away when the ledger cannot be
+// reached: long, because an outage must not spend receives.
+const SilentLedger = time.Minute
+
+// work is one claimed call in the hands of this process.
+type work struct {
+	call     call.Call
+	campaign call.Campaign
+	step     call.Step // the one that is being done
+	// leaseEnd is when our lease is over, on the monotonic clock and counted
+	// from before the claim was sent.
+	leaseEnd time.Time
+}
+
+// errStop ends the work on a call: somebody else has it, or the ledger is
+// silent. The message, or a tick, brings it back.
+var errStop = errors.New("stopped working on the call")
+
+// Handle works one message: a contact, or a wake-up for its call. It returns
+// when the call is finished, set aside, or has to wait.
+func (a *Agent) Handle(ctx context.Context, body []byte) Verdict {
+	contact, err := call.Decode(body)
+	if err != nil {
+		a.write(journal.Error, "", "message_rejected", err.Error(), call.Call{})
+		return Verdict{Do: Reject, Reason: err.Error()}
+	}
+	campaign, ok := a.Campaign(contact.Campaign)
+	if !ok {
+		why := fmt.Sprintf("campaign %q is not known: add [campaign.%s] to the settings, or correct the contact", contact.Campaign, contact.Campaign)
+		a.write(journal.Error, "", "message_rejected", why, call.Call{Key: contact.Key()})
+		return Verdict{Do: Reject, Reason: why}
+	}
+	w, verdict := a.claim(ctx, contact, campaign)
+	if w == nil {
+		return verdict
+	}
+	switch err := a.walk(ctx, w); {
+	case errors.Is(err, ErrConflict):
+		return Verdict{Do: Done, Reason: "somebody else took it over", State: w.call.State}
+	case err != nil:
+		return Verdict{Do: Again, At: w.leaseEnd.Add(a.Skew), Reason: "the ledger did not confirm a write", State: w.call.State}
+	}
+	return a.verdict(w.call)
+}
+
+// claim asks the rules whether this process may work on the contact's call,
+// and stores the claim. The work is nil when it may not.
+func (a *Agent) claim(ctx context.Context, contact call.Contact, campaign call.Campaign) (*work, Verdict) {
+	began := a.Clock.Now()
+	c, err := a.Ledger.Get(ctx, contact.Key())
+	switch {
+	case errors.Is(err, ErrNotFound):
+		c = call.Call{Key: contact.Key()}
+	case err != nil:
+		return nil, a.ledgerSilent(ctx, contact)
+	}
+	if contact.ExpiresAt.IsZero() && campaign.ExpiresAfter > 0 {
+		first := c.CreatedAt
+		if first.IsZero() {
+			first = began
+		}
+		contact.ExpiresAt = first.Add(campaign.ExpiresAfter)
+	}
+	c = c.Refresh(contact, a.Number(contact.Phone))
+	lease := a.leaseFor(c)
+	claiming := call.Claims(c, call.Asker{
+		Now: began, Holder: a.Holder, Lease: lease, Skew: a.Skew, Admits: a.admits(ctx, c, began),
+	})
+	switch claiming.Do {
+	case call.Acknowledge:
+		return nil, Verdict{Do: Done, Reason: claiming.Reason, State: c.State}
+	case call.ComeBack:
+		return nil, Verdict{Do: Again, At: claiming.At, Reason: claiming.Reason, State: c.State}
+	}
+	w := &work{call: claiming.Call, campaign: campaign, leaseEnd: began.Add(lease)}
+	if w.call.Notice != "" && !w.call.State.Final() { // parked with an alert that a crash may have held back
+		a.tell(ctx, w.call)
+		w.call = w.call.Told(began)
+	}
+	err = a.Ledger.Put(ctx, call.Write{Call: w.call})
+	switch {
+	case errors.Is(err, ErrConflict):
+		return nil, Verdict{Do: Done, Reason: "somebody else claimed it", State: c.State}
+	case err != nil:
+		return nil, a.ledgerSilent(ctx, contact)
+	}
+	w.call.Version++
+	return w, Verdict{}
+}
+
+// admits reports whether the circuit that a parked call waits for would let it
+// pass. A call that was released is never refused on a record older than its
+// release.
+func (a *Agent) admits(ctx context.Context, c call.Call, now time.Time) bool {
+	s := a.services[c.Park.Service]
+	if c.Park.Service == "" || s == nil {
+		return c.Park.Service != "" // a service that is switched off holds nobody
+	}
+	r, known := s.circuit.Look(ctx, c.Park.SentAt)
+	if !known {
+		return true
+	}
+	_, refusal := breaker.Admit(r, c.Key.String(), 0, now)
+	return refusal == breaker.None || refusal == breaker.Paused
+}
+
+func (a *Agent) ledgerSilent(ctx context.Context, contact call.Contact) Verdict {
+	now := a.Clock.Now()
+	if ctx.Err() == nil {
+		a.write(journal.Error, "", "ledger_silent", "The ledger does not answer: nothing is dialled, the message goes back.", call.Call{Key: contact.Key()})
+	}
+	return Verdict{Do: Again, At: now.Add(SilentLedger), Reason: "the ledger does not answer"}
+}
+
+// leaseFor is how long a claim or checkpoint of the call must last: the next
+// request's time limit and its margin, twice the margin so that there is time
+// to get to the request.
+func (a *Agent) leaseFor(c call.Call) time.Duration {
+	s := a.services[a.serviceOf(c.Next())]
+	if s == nil {
+		return 3 * call.LeaseMargin
+	}
+	return s.Timeout + 3*call.LeaseMargin
+}
+
+// serviceOf names the service that a step needs.
+func (a *Agent) serviceOf(s call.Step) string {
+	switch s {
+	case call.ScriptStep:
+		return LLM
+	case call.SpeechStep:
+		return ElevenLabs
+	case call.DialStep, call.OutcomeStep:
+		return Twilio
+	case call.RecordStep:
+		return CRMService
+	}
+	return ""
+}
+
+// walk takes the call from step to step until it waits, is set aside or ends.
+// An error means that this process must not touch the call any more.
+func (a *Agent) walk(ctx context.Context, w *work) error {
+	for {
+		if done, err := a.paperwork(ctx, w); done || err != nil {
+			return err
+		}
+		if a.Stopping() || ctx.Err() != nil {
+			return a.yield(ctx, w)
+		}
+		if w.call.Takeovers >= call.MaxTakeovers && !w.call.Dialled() && !w.call.State.Final() {
+			w.call = w.call.Failed(a.Clock.Now(), "crashed: too many holders went silent while working on it")
+			if err := a.save(ctx, w, call.Write{Number: call.FreeNumber}); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := a.step(ctx, w); err != nil {
+			return err
+		}
+	}
+}
+
+// step does the call's next step.
+func (a *Agent) step(ctx context.Context, w *work) error {
+	w.step = w.call.Next()
+	switch w.step {
+	case call.ScriptStep:
+		if ready, err := a.ready(ctx, w); !ready {
+			return err
+		}
+		return a.script(ctx, w)
+	case call.SpeechStep:
+		return a.speech(ctx, w)
+	case call.DialStep:
+		return a.dial(ctx, w)
+	case call.OutcomeStep:
+		return a.outcome(ctx, w)
+	default:
+		return a.record(ctx, w)
+	}
+}
+
+// paperwork tells people what has to be told, and reports whether the call is
+// out of our hands.
+func (a *Agent) paperwork(ctx context.Context, w *work) (bool, error) {
+	c := w.call
+	if c.Notice != "" {
+		a.tell(ctx, c)
+		if c.State.Final() {
+			w.call = c.Told(a.Clock.Now())
+			if err := a.save(ctx, w, call.Write{}); err != nil {
+				return true, err
+			}
+		}
+	}
+	switch {
+	case c.State == call.Running:
+		return false, nil
+	case !c.State.Final():
+		return true, nil
+	}
+	now := a.Clock.Now()
+	waits := c.Park.Service != "" || c.Due.After(now)
+	return w.call.Next() == call.NoStep || waits, nil
+}
+
+// yield gives a running call back untouched, because this process ends.
+func (a *Agent) yield(ctx context.Context, w *work) error {
+	if w.call.State.Final() {
+		return nil
+	}
+	now := a.Clock.Now()
+	w.call = w.call.Until(now, now, "handed back: the process is stopping")
+	return a.save(ctx, w, call.Write{})
+}
+
+// save stores the call as w has it, whole or not at all, and renews the lease
+// if the call stays in our hands. It outlives a cancelled context, because
+// what was done has to be stored.
+func (a *Agent) save(ctx context.Context, w *work, extra call.Write) error {
+	ctx, cancel := a.Clock.WithTimeout(context.WithoutCancel(ctx), call.LeaseMargin/2)
+	defer cancel()
+	began := a.Clock.Now()
+	if holds := w.call.State == call.Running || w.call.State.Final() && w.call.Lease.Holder != ""; holds {
+		lease := a.leaseFor(w.call)
+		w.call.Lease = call.Lease{Holder: a.Holder, Until: began.Add(lease)}
+		w.leaseEnd = began.Add(lease)
+	}
+	extra.Call = w.call
+	return a.put(ctx, w, extra)
+}
+
+// put does one write. Refusals that are about the number or the SID are given
+// to the caller; anything else ends our work on the call.
+func (a *Agent) put(ctx context.Context, w *work, write call.Write) error {
+	err := a.Ledger.Put(ctx, write)
+	var taken *TakenError
+	switch {
+	case err == nil:
+		w.call.Version++
+		return nil
+	case errors.As(err, &taken), errors.Is(err, ErrBlocked):
+		return err
+	case errors.Is(err, ErrConflict):
+		return fmt.Errorf("%w: %w", errStop, err)
+	}
+	a.write(journal.Error, "", "ledger_silent", "The ledger did not confirm a write: the call is left to its lease.", w.call)
+	return fmt.Errorf("%w: %w", errStop, err)
+}
+
+// verdict is what becomes of the message of a call that left our hands.
+func (a *Agent) verdict(c call.Call) Verdict {
+	v := Verdict{State: c.State}
+	now := a.Clock.Now()
+	waiting := c.State == call.Waiting || c.State == call.Reconciling ||
+		c.State.Final() && c.Recorded == call.Pending && c.Park.Service == "" && c.Due.Sub(now) <= call.MaxHidden
+	if waiting {
+		v.Do, v.At, v.Reason = Again, c.Due.Add(a.Skew), "due later"
+	}
+	return v
+}
+
+// tell raises the alert that a call's state asks for.
+func (a *Agent) tell(ctx context.Context, c call.Call) {
+	a.raise(ctx, callAlert(c, a.Clock.Now()))
+}
+
+// faultOf finds the fault in a service's error and weighs it.
+func (a *Agent) faultOf(s *service, c call.Call, err error) *fault.Fault {
+	return s.circuit.Suspect(fault.From(s.name, err), c.Key.String())
+}

@@ -1,0 +1,103 @@
+package agent
+
+import (
+	"context"
+	"encoding/hex"
+	"hash/fnv"
+
+	"callagent/core/call"
+)
+
+// script has the LLM write what is to be said.
+func (a *Agent) script(ctx context.Context, w *work) error {
+	ask, err := w.campaign.Request(w.call.Contact)
+	if err != nil {
+		return a.fail(ctx, w, err.Error())
+	}
+	s := a.services[LLM]
+	var text string
+	ok, err := a.request(ctx, w, s, func(ctx context.Context) (err error) {
+		text, err = a.Writer.Script(ctx, ask)
+		return err
+	})
+	if !ok {
+		return err
+	}
+	ref, err := a.Media.Put(ctx, "scripts/"+mediaName(w.call.Key)+".txt", "text/plain; charset=utf-8", []byte(text))
+	if err != nil {
+		return a.mediaGone(ctx, w, err)
+	}
+	w.call.Script, w.call.Retries = ref, 0
+	return a.save(ctx, w, call.Write{})
+}
+
+// speech turns the stored script into a recording.
+func (a *Agent) speech(ctx context.Context, w *work) error {
+	text, err := a.Media.Get(ctx, w.call.Script)
+	if err != nil {
+		return a.mediaGone(ctx, w, err)
+	}
+	s := a.services[ElevenLabs]
+	var audio call.Audio
+	ok, err := a.request(ctx, w, s, func(ctx context.Context) (err error) {
+		audio, err = a.Speaker.Speak(ctx, call.SpeechRequest{
+			Text: string(text), Voice: w.campaign.Voice, Language: w.campaign.Language,
+		})
+		return err
+	})
+	if !ok {
+		return err
+	}
+	ref, err := a.Media.Put(ctx, "audio/"+mediaName(w.call.Key)+".mp3", audio.ContentType, audio.Data)
+	if err != nil {
+		return a.mediaGone(ctx, w, err)
+	}
+	w.call.Speech, w.call.Retries = ref, 0
+	return a.save(ctx, w, call.Write{})
+}
+
+// record tells the CRM how the call ended.
+func (a *Agent) record(ctx context.Context, w *work) error {
+	s := a.services[CRMService]
+	if s == nil {
+		w.call = w.call.WasRecorded(call.Off, "", a.Clock.Now())
+		return a.save(ctx, w, call.Write{})
+	}
+	script, err := a.Media.Get(ctx, w.call.Script)
+	if err != nil {
+		script = nil // the outcome matters more than the words
+	}
+	c := w.call
+	entry := call.Entry{
+		Key: c.Key, Contact: c.Contact, SID: c.Ring(), From: a.caller(w.campaign),
+		Result: c.Result, Started: c.CreatedAt, Duration: c.Talk, Script: string(script),
+	}
+	if c.Intent != nil {
+		entry.Started, entry.From = c.Intent.At, c.Intent.From
+	}
+	var id string
+	ok, err := a.request(ctx, w, s, func(ctx context.Context) (err error) {
+		id, err = a.CRM.Record(ctx, entry)
+		return err
+	})
+	if !ok {
+		return err
+	}
+	w.call = w.call.WasRecorded(call.Yes, id, a.Clock.Now())
+	return a.save(ctx, w, call.Write{})
+}
+
+// mediaName is a file name for a call that tells nothing about the contact.
+func mediaName(k call.Key) string {
+	h := fnv.New128a()
+	_, _ = h.Write([]byte(k.String()))
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// caller is the number that a campaign calls from.
+func (a *Agent) caller(p call.Campaign) string {
+	if p.From != "" {
+		return p.From
+	}
+	return a.From
+}

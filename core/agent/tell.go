@@ -1,0 +1,142 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"callagent/core/alert"
+	"callagent/core/breaker"
+	"callagent/core/call"
+	"callagent/core/fault"
+	"callagent/core/journal"
+)
+
+// circuitChanged tells the journal of a change, and people of a transition
+// that our own write made.
+func (a *Agent) circuitChanged(ctx context.Context, s *service, r breaker.Record, change breaker.Change) {
+	e := journal.Entry{Time: a.Clock.Now(), Service: s.name, Circuit: r.State.String()}
+	switch change {
+	case breaker.Tripped:
+		e.Level, e.Event = journal.Error, "circuit_opened"
+		e.Message = fmt.Sprintf("Circuit OPEN for %s: no request is sent before the next health check.", span(r.OpenUntil.Sub(e.Time)))
+	case breaker.Reopened:
+		e.Level, e.Event = journal.Warning, "circuit_reopened"
+		e.Message = fmt.Sprintf("Circuit stays OPEN, next health check in %s.", span(r.OpenUntil.Sub(e.Time)))
+	case breaker.Released:
+		e.Level, e.Event, e.Message = journal.Info, "circuit_reopened", "The test proved nothing: circuit stays OPEN until the next one."
+	case breaker.Proved:
+		e.Level, e.Event, e.Message = journal.Info, "circuit_closed", "Circuit CLOSED: calls that were set aside are released."
+	case breaker.Throttled:
+		e.Level, e.Event = journal.Warning, "service_paused"
+		e.Message = fmt.Sprintf("Everybody leaves %s alone for %s.", alertName(s), span(r.PausedUntil.Sub(e.Time)))
+	default:
+		return
+	}
+	a.Journal.Write(e)
+	if change == breaker.Tripped {
+		a.announce(ctx, r)
+	}
+}
+
+// journalRequest writes the end of one request.
+func (a *Agent) journalRequest(w *work, s *service, took time.Duration, f *fault.Fault) {
+	retry := w.call.Retries
+	e := journal.Entry{
+		Time: a.Clock.Now(), Service: s.name, Circuit: a.circuitState(s.name), Retry: &retry,
+		CallID: w.call.Key.String(), Contact: w.call.Key.Contact, Campaign: w.call.Key.Campaign,
+		Step: w.step.String(), Duration: took.Milliseconds(),
+	}
+	if f == nil {
+		e.Event, e.Message = "step_done", w.step.String()+" done"
+	} else {
+		e.Level, e.Event = journal.Error, "request_failed"
+		e.Kind, e.Class, e.Status = f.Kind.String(), f.Class.String(), f.Status
+		e.Message = fmt.Sprintf("%s: %s", f.Class, f.Error())
+	}
+	a.Journal.Write(e)
+}
+
+// journalSpent writes that a step has no retry left.
+func (a *Agent) journalSpent(w *work, s *service, f *fault.Fault) {
+	a.journalCall(journal.Error, s, "retries_spent",
+		fmt.Sprintf("Retries spent (%d of %d): %s", w.call.Retries, s.Retry.MaxRetries, f.Error()), w.call)
+}
+
+// journalNext writes what the rules made of a call after a fault or refusal.
+func (a *Agent) journalNext(c call.Call, s *service, step call.Step, now time.Time) {
+	switch {
+	case c.State.Final() && step != call.RecordStep:
+		a.journalEnd(c)
+	case c.State.Final() && c.Recorded == call.Refused:
+		a.journalCall(journal.Error, s, "record_refused", "The CRM will never take this outcome; it stays in the ledger.", c)
+	case c.State == call.Parked, c.State.Final() && c.Park.Service != "":
+		a.journalCall(journal.Warning, s, "call_parked", "Skipped, next contact. Set aside: "+c.Park.Reason, c)
+	case c.State == call.Reconciling:
+		a.journalCall(journal.Warning, s, "dial_ambiguous", "It may have rung: the provider is asked, it is not dialled again.", c)
+	case c.Retries > 0:
+		a.journalCall(journal.Warning, s, "retry_scheduled",
+			fmt.Sprintf("Retry %d of %d in %s.", c.Retries, s.Retry.MaxRetries, span(c.Due.Sub(now))), c)
+	default:
+		a.journalCall(journal.Info, s, "call_waits", "Waits "+span(c.Due.Sub(now))+".", c)
+	}
+}
+
+// journalEnd writes how a call ended.
+func (a *Agent) journalEnd(c call.Call) {
+	switch c.State {
+	case call.Completed:
+		a.write(journal.Info, "", "call_completed", "Completed: "+string(c.Result), c)
+	case call.Expired:
+		a.write(journal.Warning, "", "call_expired", "Expired: "+c.Reason, c)
+	case call.Unknown:
+		a.write(journal.Error, "", "call_unknown", "Unknown: "+c.Reason, c)
+	default:
+		a.write(journal.Error, "", "call_failed", "Failed, next contact: "+c.Reason, c)
+	}
+}
+
+func (a *Agent) journalCall(l journal.Level, s *service, event, message string, c call.Call) {
+	retry := c.Retries
+	a.Journal.Write(journal.Entry{
+		Time: a.Clock.Now(), Level: l, Service: s.name, Event: event, Message: message, Retry: &retry,
+		Circuit: a.circuitState(s.name), CallID: c.Key.String(), Contact: c.Key.Contact, Campaign: c.Key.Campaign,
+		Step: c.Next().String(),
+	})
+}
+
+func (a *Agent) journalFault(l journal.Level, s *service, event, message string, f *fault.Fault) {
+	a.Journal.Write(journal.Entry{
+		Time: a.Clock.Now(), Level: l, Service: s.name, Event: event, Message: message,
+		Circuit: a.circuitState(s.name), Kind: f.Kind.String(), Class: f.Class.String(), Status: f.Status,
+	})
+}
+
+func (a *Agent) journalCount(s *service, event string, released, left int) {
+	a.Journal.Write(journal.Entry{
+		Time: a.Clock.Now(), Service: s.name, Event: event, Circuit: a.circuitState(s.name),
+		Message: fmt.Sprintf("%d calls released, %d still set aside.", released, left),
+	})
+}
+
+// callAlert is the alert that a call's state asks for.
+func callAlert(c call.Call, now time.Time) alert.Alert {
+	reason := c.Reason
+	if c.State == call.Parked {
+		reason = c.Park.Reason
+	}
+	return alert.ForCall(c.Notice, alert.Subject{
+		CallID: c.Key.String(), Campaign: c.Key.Campaign, Reason: strings.TrimSuffix(reason, "."), At: now, Park: c.Park.Number,
+	})
+}
+
+func alertName(s *service) string { return alert.Title(s.name) }
+
+// span is a delay as people read it.
+func span(d time.Duration) string {
+	if d < 0 {
+		d = 0
+	}
+	return d.Round(100 * time.Millisecond).String()
+}

@@ -1,0 +1,230 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"callagent/core/alert"
+	"callagent/core/breaker"
+	"callagent/core/call"
+	"callagent/core/fault"
+	"callagent/core/health"
+	"callagent/core/journal"
+)
+
+// mostPerTick bounds what one tick reads and sends of each kind.
+const mostPerTick = 1000
+
+// Tick is one run of the background work. Everything in it is level-triggered:
+// a lost or doubled tick costs time and nothing else. Its parts may also be
+// called by themselves and at once.
+func (a *Agent) Tick(ctx context.Context) {
+	for _, name := range Services() {
+		a.Check(ctx, name)
+	}
+	a.Sweep(ctx)
+}
+
+// Check looks after one service: it probes the circuit if a probe is due,
+// releases parked calls if it is closed, and sees that people know.
+func (a *Agent) Check(ctx context.Context, service string) {
+	s := a.services[service]
+	if s == nil {
+		return
+	}
+	r, known := s.circuit.Look(ctx, a.Clock.Now())
+	if !known {
+		return
+	}
+	if r.State == breaker.Closed {
+		a.release(ctx, s, r)
+	} else {
+		a.probe(ctx, s)
+		a.remind(ctx, s)
+	}
+	a.announce(ctx, s.circuit.Seen())
+}
+
+// probe tests an open circuit with the cheapest request. When that passes and
+// calls are parked, one of them tests for real: only its result closes.
+func (a *Agent) probe(ctx context.Context, s *service) {
+	heirs, err := a.Backlog.Parked(ctx, s.name, time.Time{}, 5)
+	if err != nil {
+		return
+	}
+	if len(heirs) == 0 && onlyRealProves(s.name) {
+		return // nothing that the cheap request could show would close it
+	}
+	began := a.Clock.Now()
+	r, change := s.circuit.Change(ctx, func(r breaker.Record) (breaker.Record, breaker.Change) {
+		return breaker.TakeProbe(r, a.Holder, s.Timeout, began)
+	})
+	if change != breaker.Leased && change != breaker.TakenOver {
+		return
+	}
+	p, refusal := breaker.Admit(r, a.Holder, s.Timeout, a.Clock.Now())
+	if refusal != breaker.None {
+		return
+	}
+	limited, cancel := a.Clock.WithTimeout(ctx, s.Timeout)
+	err = s.prober.Probe(limited, r.LastFault)
+	cancel()
+	now := a.Clock.Now()
+	switch {
+	case err == nil:
+		a.write(journal.Info, s.name, "probe_passed", "The health check passed.", call.Call{})
+		a.prove(ctx, s, p, heirs)
+	case cancelled(ctx, err):
+		s.circuit.Released(context.WithoutCancel(ctx), p, now)
+	default:
+		f := fault.From(s.name, err)
+		a.journalFault(journal.Warning, s, "probe_failed", "The health check failed: "+f.Error(), f)
+		r, change := s.circuit.Failed(ctx, Attempt{Permit: p, Fault: f, Began: began, Cheap: true}, now)
+		a.circuitChanged(ctx, s, r, change)
+	}
+}
+
+// onlyRealProves: nothing without an effect can prove that a phone can be
+// rung or a CRM written.
+func onlyRealProves(service string) bool { return service == Twilio || service == CRMService }
+
+// prove ends a cheap probe that passed: one parked call inherits the lease, or
+// the circuit closes.
+func (a *Agent) prove(ctx context.Context, s *service, p breaker.Permit, heirs []call.Call) {
+	for _, heir := range heirs {
+		now := a.Clock.Now()
+		if err := a.Backlog.Stamp(ctx, heir, now); err != nil {
+			continue // it is no longer parked; the next one
+		}
+		_, change := s.circuit.Change(ctx, func(r breaker.Record) (breaker.Record, breaker.Change) {
+			return breaker.HandOver(r, p, heir.Key.String(), s.Timeout, now)
+		})
+		if change != breaker.HandedOver {
+			return
+		}
+		a.write(journal.Info, s.name, "probe_handed_over", "One call that was set aside tests the service for real.", heir)
+		_ = a.wake(ctx, heir, 0) // when it is lost, the lease runs out and the next tick goes on
+		return
+	}
+	if onlyRealProves(s.name) {
+		s.circuit.Released(ctx, p, a.Clock.Now())
+		return
+	}
+	change := s.circuit.Succeeded(ctx, p, a.Clock.Now())
+	a.circuitChanged(ctx, s, s.circuit.Seen(), change)
+}
+
+// release sends parked calls of a closed circuit back to the queue, a few at
+// first.
+func (a *Agent) release(ctx context.Context, s *service, r breaker.Record) {
+	now := a.Clock.Now()
+	parked, err := a.Backlog.Parked(ctx, s.name, health.Unsent(r, now), mostPerTick)
+	if err != nil || len(parked) == 0 {
+		return
+	}
+	n := 0
+	s.circuit.Change(ctx, func(r breaker.Record) (breaker.Record, breaker.Change) {
+		before := r
+		if r, n = health.Release(r, len(parked), now); r == before {
+			return r, breaker.Unchanged
+		}
+		return r, breaker.Noted
+	})
+	sent := 0
+	for i, c := range parked[:n] {
+		if a.Backlog.Stamp(ctx, c, now) == nil && a.wake(ctx, c, health.Spread(i, n)) == nil {
+			sent++
+		}
+	}
+	if sent > 0 {
+		a.journalCount(s, "calls_released", sent, len(parked)-n)
+	}
+}
+
+// remind tells people again of an outage that lasts.
+func (a *Agent) remind(ctx context.Context, s *service) {
+	now := a.Clock.Now()
+	s.circuit.Change(ctx, func(r breaker.Record) (breaker.Record, breaker.Change) {
+		r, due := health.Remind(r, now)
+		if !due {
+			return r, breaker.Unchanged
+		}
+		return r, breaker.Noted
+	})
+}
+
+// announce raises what people should know of a circuit by now. What they were
+// told before is dropped by its id.
+func (a *Agent) announce(ctx context.Context, r breaker.Record) {
+	now := a.Clock.Now()
+	if !health.Announce(r, now) {
+		return
+	}
+	for _, al := range alert.ForCircuit(r, now) {
+		a.raise(ctx, al)
+	}
+}
+
+// Sweep looks after the calls: it wakes those that are overdue or whose park
+// time has come, and ends those whose time is over.
+func (a *Agent) Sweep(ctx context.Context) {
+	now := a.Clock.Now()
+	due, err := a.Backlog.Due(ctx, now.Add(-a.Skew), mostPerTick)
+	if err != nil {
+		if ctx.Err() == nil {
+			a.write(journal.Error, "", "ledger_silent", "The ledger does not answer: overdue calls wait.", call.Call{})
+		}
+		return
+	}
+	for _, c := range due {
+		a.sweepOne(ctx, c, now)
+	}
+}
+
+func (a *Agent) sweepOne(ctx context.Context, c call.Call, now time.Time) {
+	if lapsed, yes := c.Lapsed(now); yes && c.State != call.Running {
+		if err := a.Ledger.Put(ctx, call.Write{Call: lapsed, Number: call.FreeNumber}); err == nil {
+			a.journalEnd(lapsed)
+		}
+		return
+	}
+	stamped := !c.Park.SentAt.IsZero() && now.Sub(c.Park.SentAt) < health.StampFor
+	timely := c.State == call.Parked && !c.Park.Until.IsZero() && !c.Park.Until.After(now)
+	overdue := now.Sub(c.Due) >= health.Overdue && now.After(c.Lease.Until.Add(a.Skew))
+	if stamped || !timely && !overdue {
+		return
+	}
+	if a.Backlog.Stamp(ctx, c, now) == nil && a.wake(ctx, c, 0) == nil && overdue {
+		a.write(journal.Warning, "", "call_overdue", "Nobody came for this call in time: it was sent a wake-up.", c)
+	}
+}
+
+// wake sends a call a message that says "look at this call".
+func (a *Agent) wake(ctx context.Context, c call.Call, delay time.Duration) error {
+	body, err := json.Marshal(c.Contact)
+	if err != nil {
+		return err
+	}
+	err = a.Queue.Send(ctx, delay, body)
+	if err != nil && !errors.Is(err, context.Canceled) {
+		a.write(journal.Error, "", "wake_failed", "A wake-up could not be sent: the next tick sends it again.", c)
+	}
+	return err
+}
+
+// raise gives an alert to the outbox. An alert that the outbox does not take
+// is raised again by a tick or by the call's next holder.
+func (a *Agent) raise(ctx context.Context, al alert.Alert) {
+	channels := a.Channels(al)
+	if len(channels) == 0 {
+		return
+	}
+	ctx, cancel := a.Clock.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := a.Outbox.Raise(ctx, channels, al); err != nil {
+		a.Journal.Write(journal.Entry{Time: a.Clock.Now(), Level: journal.Error, Service: al.Service, Event: "alert_not_raised",
+			Message: "An alert could not be stored: it is raised again later.", CallID: al.CallID, Campaign: al.Campaign})
+	}
+}

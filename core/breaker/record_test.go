@@ -1,0 +1,222 @@
+package breaker_test
+
+import (
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"callagent/core/breaker"
+	"callagent/core/fault"
+)
+
+var unavailable = &fault.Fault{Service: "elevenlabs", Kind: fault.ServiceUnavailable, Status: 503, Message: "overloaded"}
+
+// opened is a circuit that a wrong key opened at start.
+func opened(t *testing.T) breaker.Record {
+	t.Helper()
+	r, change := breaker.Fail(breaker.Record{Service: "elevenlabs"}, breaker.DefaultConfig(), breaker.Failure{
+		Fault: &fault.Fault{Service: "elevenlabs", Class: fault.Permanent, Kind: fault.Authentication, Scope: fault.Account, Status: 401},
+	}, start)
+	if change != breaker.Tripped {
+		t.Fatalf("an account fault: %s", change)
+	}
+	return r
+}
+
+func TestTheFirstTripWritesTheWholeRecord(t *testing.T) {
+	var r breaker.Record
+	for i := range 3 {
+		r, _ = breaker.Fail(r, breaker.DefaultConfig(), breaker.Failure{Fault: unavailable, MayTrip: true},
+			start.Add(time.Duration(i)*time.Second))
+	}
+	at := start.Add(2 * time.Second)
+	want := breaker.Record{
+		State: breaker.Open, Epoch: 1,
+		Streak: 3, StreakFrom: start, StreakAt: at,
+		Outage: 1, OpenedAt: at, OpenUntil: at.Add(10 * time.Second),
+		LastFault: unavailable,
+	}
+	if diff := cmp.Diff(want, r); diff != "" {
+		t.Errorf("after three failures (-want +got):\n%s", diff)
+	}
+}
+
+// The outage's name goes into the ids of its alerts, so a relapse keeps it and
+// a new outage takes a new one. So does the number of reminders.
+func TestARelapseContinuesTheOutage(t *testing.T) {
+	c, r := breaker.DefaultConfig(), opened(t)
+	r.Reminded = 2
+	wrongKey := breaker.Failure{Fault: r.LastFault}
+	cycle := func(r breaker.Record, closedFor time.Duration) breaker.Record {
+		r, _ = breaker.TakeProbe(r, "t1", time.Second, r.OpenUntil)
+		closed := r.Probe.Until
+		r, change := breaker.Success(r, breaker.Permit{Epoch: r.Epoch, Probe: true}, closed)
+		if change != breaker.Proved {
+			t.Fatalf("the probe's success: %s", change)
+		}
+		wrongKey.Permit.Epoch = r.Epoch
+		r, change = breaker.Fail(r, c, wrongKey, closed.Add(closedFor))
+		if change != breaker.Tripped {
+			t.Fatalf("the next account fault: %s", change)
+		}
+		return r
+	}
+
+	relapse := cycle(r, breaker.RelapseWithin-1)
+	if relapse.Outage != r.Outage || !relapse.OpenedAt.Equal(start) || relapse.Relapses != 1 || relapse.Reminded != 2 {
+		t.Errorf("a relapse began another outage: %+v", relapse)
+	}
+	fresh := cycle(relapse, breaker.RelapseWithin)
+	if fresh.Outage != fresh.Epoch || fresh.OpenedAt.Equal(start) || fresh.Relapses != 0 || fresh.Reminded != 0 {
+		t.Errorf("a new outage continued the old one: %+v", fresh)
+	}
+}
+
+func TestAForcedOpeningBeginsAnOutageOnlyIfNoneRuns(t *testing.T) {
+	at := start.Add(time.Minute)
+	fresh, _ := breaker.ForceOpen(breaker.Record{Epoch: 4, Relapses: 3, Reminded: 3}, at)
+	if fresh.Outage != 5 || !fresh.OpenedAt.Equal(at) || fresh.Relapses != 0 || fresh.Reminded != 0 {
+		t.Errorf("forced open from CLOSED: %+v", fresh)
+	}
+	r := opened(t)
+	running, _ := breaker.ForceOpen(r, at)
+	if running.Outage != r.Outage || !running.OpenedAt.Equal(start) {
+		t.Errorf("forced open from OPEN: %+v", running)
+	}
+}
+
+// The prober asks for what failed, so the record keeps the fault as the rules
+// saw it; the error underneath is nobody's business but the process's.
+func TestTheRecordKeepsTheFaultSettledAndWithoutItsCause(t *testing.T) {
+	f := &fault.Fault{Service: "crm", Kind: fault.Throttled, RetryAfter: 9 * time.Hour, Cause: errors.New("secret")}
+	r, _ := breaker.Fail(breaker.Record{}, breaker.DefaultConfig(), breaker.Failure{Fault: f}, start)
+	want := &fault.Fault{Service: "crm", Class: fault.Permanent, Kind: fault.QuotaExceeded, Scope: fault.Account, RetryAfter: time.Hour}
+	if diff := cmp.Diff(want, r.LastFault); diff != "" {
+		t.Errorf("LastFault (-want +got):\n%s", diff)
+	}
+	if f.Cause == nil {
+		t.Error("the caller's fault was changed")
+	}
+}
+
+// A contact's own mistake must not hide what really failed.
+func TestAContactFaultIsNotKept(t *testing.T) {
+	r := opened(t)
+	r, _ = breaker.TakeProbe(r, "t1", time.Second, r.OpenUntil)
+	p := breaker.Permit{Epoch: r.Epoch, Probe: true}
+	wrongNumber := &fault.Fault{Class: fault.Permanent, Kind: fault.InvalidRequest, Scope: fault.Contact}
+	r, change := breaker.Fail(r, breaker.DefaultConfig(), breaker.Failure{Permit: p, Fault: wrongNumber}, r.OpenUntil)
+	if change != breaker.Released || r.LastFault.Kind != fault.Authentication {
+		t.Errorf("%s, last fault %v; want released and the wrong key", change, r.LastFault)
+	}
+}
+
+// "Paused for 5 minutes without a success" is judged by PausedFrom.
+func TestARunOfPausesRemembersItsBeginning(t *testing.T) {
+	throttled := breaker.Failure{Fault: &fault.Fault{Kind: fault.Throttled}}
+	r, now := breaker.Record{}, start
+	for range 5 {
+		throttled.Began = now
+		r, _ = breaker.Fail(r, breaker.DefaultConfig(), throttled, now)
+		now = r.PausedUntil
+	}
+	if !r.PausedFrom.Equal(start) || r.Pauses != 5 {
+		t.Errorf("after five pauses: from %s, %d in a row", r.PausedFrom, r.Pauses)
+	}
+	r, change := breaker.Success(r, breaker.Permit{}, now)
+	if change != breaker.Cleared || !r.PausedFrom.IsZero() || r.Pauses != 0 {
+		t.Errorf("after a success: %s, from %s, %d in a row", change, r.PausedFrom, r.Pauses)
+	}
+}
+
+func TestClosingClearsTheRamp(t *testing.T) {
+	r := opened(t)
+	r.RampStep, r.RampCount = 3, 17
+	r, _ = breaker.ForceClose(r, start.Add(time.Second))
+	if r.RampStep != 0 || r.RampCount != 0 || !r.ClosedAt.Equal(start.Add(time.Second)) {
+		t.Errorf("after the close: step %d, count %d, closed at %s", r.RampStep, r.RampCount, r.ClosedAt)
+	}
+}
+
+func TestNobodyHoldsALeaseWithoutAName(t *testing.T) {
+	r := breaker.Record{State: breaker.HalfOpen, Probe: breaker.Lease{Until: start.Add(time.Minute)}}
+	if _, refusal := breaker.Admit(r, "", time.Second, start); refusal != breaker.ProbeRunning {
+		t.Errorf("nobody is refused with %q, want %q", refusal, breaker.ProbeRunning)
+	}
+}
+
+func TestThePauseBindsTheHolderToo(t *testing.T) {
+	r := breaker.Record{State: breaker.HalfOpen, PausedUntil: start.Add(time.Second),
+		Probe: breaker.Lease{Holder: "call-1", Until: start.Add(time.Minute)}}
+	if _, refusal := breaker.Admit(r, "call-1", time.Second, start); refusal != breaker.Paused {
+		t.Errorf("the holder is refused with %q, want %q", refusal, breaker.Paused)
+	}
+}
+
+func TestTheRecordSurvivesJSON(t *testing.T) {
+	r := opened(t)
+	r, _ = breaker.TakeProbe(r, "t1", time.Second, r.OpenUntil)
+	r.Writer, r.Version, r.PausedFrom, r.PausedUntil = "nonce", 2, start, start.Add(time.Second)
+	text, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back breaker.Record
+	if err := json.Unmarshal(text, &back); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(r, back); diff != "" {
+		t.Errorf("the record changed on its way (-before +after):\n%s", diff)
+	}
+}
+
+func TestAFreshRecordIsSmall(t *testing.T) {
+	text, err := json.Marshal(breaker.Record{Service: "llm"})
+	if want := `{"service":"llm","state":0,"version":0,"epoch":0}`; err != nil || string(text) != want {
+		t.Errorf("Marshal = %s, %v; want %s", text, err, want)
+	}
+}
+
+func TestConfig(t *testing.T) {
+	if got, want := breaker.DefaultConfig(), (breaker.Config{Threshold: 3, Recovery: 10 * time.Second, Interval: 5 * time.Second}); got != want {
+		t.Errorf("DefaultConfig() = %+v, want %+v", got, want)
+	}
+	for _, c := range []struct {
+		change func(*breaker.Config)
+		want   string
+	}{
+		{func(*breaker.Config) {}, ""},
+		{func(c *breaker.Config) { c.Threshold = 1 }, ""},
+		{func(c *breaker.Config) { c.Threshold = 0 }, "failure_threshold is 0: use 1 or more"},
+		{func(c *breaker.Config) { c.Recovery = 0 }, "recovery_timeout is 0s: use a time above zero"},
+		{func(c *breaker.Config) { c.Interval = -time.Second }, "interval is -1s: use a time above zero"},
+	} {
+		config, got := breaker.DefaultConfig(), ""
+		c.change(&config)
+		if err := config.Validate(); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("Validate() of %+v says %q, want %q", config, got, c.want)
+		}
+	}
+}
+
+func BenchmarkAdmit(b *testing.B) {
+	r, now := breaker.Record{Service: "elevenlabs"}, start
+	b.ReportAllocs()
+	for b.Loop() {
+		breaker.Admit(r, "call-1", time.Second, now)
+	}
+}
+
+func BenchmarkSuccess(b *testing.B) {
+	r, now := breaker.Record{Service: "elevenlabs"}, start
+	b.ReportAllocs()
+	for b.Loop() {
+		breaker.Success(r, breaker.Permit{}, now)
+	}
+}
