@@ -92,6 +92,8 @@ type Options struct {
 	Channels func(a alert.Alert) []string
 	// Skew is how far apart the clocks of the fleet may be; 0 on one machine.
 	Skew time.Duration
+	// CircuitTimeout is the time limit of the circuit store; 0: StoreTimeout.
+	CircuitTimeout time.Duration
 	// Stopping reports that no further step may be started; nil for never.
 	Stopping func() bool
 }
@@ -124,7 +126,7 @@ func New(o Options) *Agent {
 	for name, prober := range probers {
 		p := o.Policies[name]
 		s := &service{Policy: p, name: name, prober: prober}
-		s.circuit = NewCircuit(name, p.Circuit, CircuitOptions{Store: o.Circuits, Clock: o.Clock, NewID: o.NewID, Journal: o.Journal})
+		s.circuit = NewCircuit(name, p.Circuit, CircuitOptions{Store: o.Circuits, Clock: o.Clock, NewID: o.NewID, Journal: o.Journal, Timeout: o.CircuitTimeout})
 		if p.AtOnce > 0 {
 			s.slots = make(chan struct{}, p.AtOnce)
 		}

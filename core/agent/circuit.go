@@ -15,7 +15,7 @@ import (
 // Times of the shared circuit.
 const (
 	CacheFor     = time.Second            // a read record is trusted this long
-	StoreTimeout = 300 * time.Millisecond // the store's time limit
+	StoreTimeout = 300 * time.Millisecond // the shared store's time limit
 	SuspectsTrip = 5                      // contacts in a row before a suspect fault is the account's
 	mostTries    = 10                     // lost races before a report is given up
 )
@@ -44,6 +44,7 @@ type CircuitOptions struct {
 	Clock   Clock
 	NewID   func() string
 	Journal Journal
+	Timeout time.Duration // the store's time limit; 0: StoreTimeout
 }
 
 // view is one reading of the record.
@@ -56,6 +57,9 @@ type view struct {
 
 // NewCircuit returns the circuit of a service. It does no I/O.
 func NewCircuit(name string, cfg breaker.Config, o CircuitOptions) *Circuit {
+	if o.Timeout == 0 {
+		o.Timeout = StoreTimeout
+	}
 	return &Circuit{name: name, cfg: cfg, CircuitOptions: o}
 }
 
@@ -85,7 +89,7 @@ func (c *Circuit) Look(ctx context.Context, since time.Time) (breaker.Record, bo
 
 // load reads the store.
 func (c *Circuit) load(ctx context.Context) (breaker.Record, bool) {
-	ctx, cancel := c.Clock.WithTimeout(ctx, StoreTimeout)
+	ctx, cancel := c.Clock.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	began := c.Clock.Now()
 	r, err := c.Store.Load(ctx, c.name)
@@ -227,7 +231,7 @@ func (c *Circuit) forgetSuspects() {
 // race gets the current record and decides again. When the store cannot be
 // reached the change is given up and reported as Unchanged.
 func (c *Circuit) Change(ctx context.Context, rule func(breaker.Record) (breaker.Record, breaker.Change)) (breaker.Record, breaker.Change) {
-	ctx, cancel := c.Clock.WithTimeout(ctx, StoreTimeout)
+	ctx, cancel := c.Clock.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	var r breaker.Record
 	if v := c.view.Load(); v != nil {

@@ -36,15 +36,15 @@ func New(start time.Time, speed float64) *Clock {
 	if start.IsZero() {
 		start = origin
 	}
-	return &Clock{start: start.Round(0), origin: origin, speed: speed}
+	return &Clock{start: start.Round(0).UTC(), origin: origin, speed: speed}
 }
 
 func (c *Clock) wall() bool { return c == nil || c.start.IsZero() }
 
-// Now is the current time of this clock.
+// Now is the current time of this clock, in UTC.
 func (c *Clock) Now() time.Time {
 	if c.wall() {
-		return time.Now()
+		return time.Now().UTC()
 	}
 	return c.start.Add(times(time.Since(c.origin), c.speed))
 }

@@ -79,13 +79,13 @@ func TestDoFollowsNoRedirectAndKeepsNoCookie(t *testing.T) {
 			t.Error("a cookie came back")
 		}
 		http.SetCookie(w, &http.Cookie{Name: "a", Value: "b"})
-		http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		http.Redirect(w, r, "/elsewhere", http.StatusFound)
 	}))
 	defer s.Close()
 	c := client(t)
-	for range 2 {
-		if a, f := c.Do(t.Context(), post(s.URL)); f != nil || a.Status != http.StatusTemporaryRedirect {
-			t.Errorf("status %d, fault %v", a.Status, f)
+	for _, r := range []httpcall.Request{post(s.URL), {Method: http.MethodGet, URL: s.URL}} {
+		if a, f := c.Do(t.Context(), r); f != nil || a.Status != http.StatusFound {
+			t.Errorf("%s: status %d, fault %v", r.Method, a.Status, f)
 		}
 	}
 	if n := requests.Load(); n != 2 {
