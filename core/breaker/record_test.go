@@ -132,6 +132,40 @@ func TestARunOfPausesRemembersItsBeginning(t *testing.T) {
 	}
 }
 
+// A lease that outlived its transition would delay the next test.
+func TestEveryWayOutOfHalfOpenEndsTheLease(t *testing.T) {
+	c := breaker.DefaultConfig()
+	at := start.Add(time.Minute)
+	r, _ := breaker.TakeProbe(opened(t), "t1", time.Second, at)
+	p := breaker.Permit{Epoch: r.Epoch, Probe: true}
+	forced, _ := breaker.ForceOpen(r, at)
+	for name, rule := range map[string]func() (breaker.Record, breaker.Change){
+		"proved":   func() (breaker.Record, breaker.Change) { return breaker.Success(r, p, at) },
+		"released": func() (breaker.Record, breaker.Change) { return breaker.Release(r, p, at) },
+		"reopened": func() (breaker.Record, breaker.Change) {
+			return breaker.Fail(r, c, breaker.Failure{Permit: p, Fault: unavailable, Began: at}, at)
+		},
+		"forced closed":     func() (breaker.Record, breaker.Change) { return breaker.ForceClose(r, at) },
+		"back to automatic": func() (breaker.Record, breaker.Change) { return breaker.Return(forced, at) },
+	} {
+		after, change := rule()
+		if change.String() != name || after.Probe != (breaker.Lease{}) {
+			t.Errorf("%s: %s, lease %+v; want none", name, change, after.Probe)
+		}
+	}
+}
+
+func TestDoublingStopsAtFiveMinutesHoweverManyRelapses(t *testing.T) {
+	r := opened(t)
+	r.Relapses = 1000
+	r, _ = breaker.TakeProbe(r, "t1", time.Second, r.OpenUntil)
+	p, at := breaker.Permit{Epoch: r.Epoch, Probe: true}, r.OpenUntil
+	r, _ = breaker.Fail(r, breaker.DefaultConfig(), breaker.Failure{Permit: p, Fault: unavailable, Began: at}, at)
+	if got := r.OpenUntil.Sub(at); got != breaker.MaxOpen {
+		t.Errorf("after 1001 relapses it stays open for %s, want %s", got, breaker.MaxOpen)
+	}
+}
+
 func TestClosingClearsTheRamp(t *testing.T) {
 	r := opened(t)
 	r.RampStep, r.RampCount = 3, 17
