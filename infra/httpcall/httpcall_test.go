@@ -78,7 +78,10 @@ func TestDoFollowsNoRedirectAndKeepsNoCookie(t *testing.T) {
 		if r.Header.Get("Cookie") != "" {
 			t.Error("a cookie came back")
 		}
-		http.SetCookie(w, &http.Cookie{Name: "a", Value: "b"})
+		if r.URL.Path == "/elsewhere" {
+			return
+		}
+		http.SetCookie(w, &http.Cookie{Name: "a", Value: "b", Path: "/"})
 		http.Redirect(w, r, "/elsewhere", http.StatusFound)
 	}))
 	defer s.Close()
