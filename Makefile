@@ -1,0 +1,42 @@
+# Two commands do everything on a fresh machine with Go:
+#   make run    the required outage, from a contact list to its outcomes
+#   make test   all tests
+
+GO ?= go
+BIN := build/callagent
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: help run build test lint fmt scenarios diagrams clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+run: build ## rehearse the required scenario in real time: ElevenLabs answers 503
+	$(BIN) simulate --scenario elevenlabs-503
+
+build: ## build the command into build/
+	@mkdir -p build
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/callagent
+
+test: ## all tests, with the race detector and in random order
+	./.ci/test
+
+lint: ## gofmt, vet, staticcheck
+	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run: make fmt"; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+fmt: ## format all code
+	gofmt -w .
+
+scenarios: build ## every scenario, twenty times as fast, with its expected summary
+	@for s in examples/scenarios/*.toml; do \
+	  n=$$(basename $$s .toml); \
+	  $(BIN) simulate --scenario $$n --speed 20 --json >build/$$n.json && echo "ok   $$n" || { echo "FAIL $$n"; exit 1; }; \
+	done
+
+diagrams: ## draw the diagrams and tables in docs/ again from the code
+	$(GO) test ./core/fault ./core/breaker ./core/call -run Doc -update
+
+clean: ## remove what the other targets made
+	rm -rf build

@@ -1,0 +1,10 @@
+// Package examples holds the contact list and the scenarios that the command
+// carries with it. They are files to read and to copy.
+package examples
+
+import "embed"
+
+// Files has contacts.csv and scenarios/NAME.toml.
+//
+//go:embed contacts.csv scenarios/*.toml
+var Files embed.FS

@@ -1,0 +1,143 @@
+package wiring
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"callagent/core/agent"
+	"callagent/core/alert"
+	"callagent/core/breaker"
+	"callagent/core/call"
+	"callagent/core/journal"
+)
+
+// idleness decides when a run has nothing left to do.
+type idleness struct {
+	app      *App
+	patience Patience
+	asked    time.Time
+	parked   time.Time // since when only parked calls are left
+	stuck    time.Time // since when only a person can help
+}
+
+// over reports whether the run ends, and with what left. It asks the store at
+// most a few times a second.
+func (i *idleness) over(ctx, work context.Context) (bool, Left, error) {
+	now := i.app.Clock.Now()
+	stopped := ctx.Err() != nil
+	if !stopped && i.app.Clock.Scale(now.Sub(i.asked)) < storeEvery {
+		return false, Left{}, nil
+	}
+	i.asked = now
+	left, live, err := i.app.left(work)
+	switch {
+	case err != nil:
+		return false, Left{}, err
+	case stopped:
+		return true, left, nil
+	case live || i.patience.Serve:
+		i.parked, i.stuck = time.Time{}, time.Time{}
+		return false, Left{}, nil
+	case left.Parked == 0:
+		return true, left, nil
+	}
+	if i.parked.IsZero() {
+		i.parked = now
+	}
+	if len(left.Waiting) == 0 {
+		i.stuck = time.Time{}
+	} else if i.stuck.IsZero() {
+		i.stuck = now
+	}
+	impatient := i.patience.Parked >= 0 && now.Sub(i.parked) >= i.patience.Parked
+	hopeless := !i.stuck.IsZero() && now.Sub(i.stuck) >= stuckFor
+	return impatient || hopeless, left, nil
+}
+
+// left counts what is not done. Waiting is filled only when everything that is
+// left waits for a person or for the call window. live reports messages that
+// are due or calls in progress.
+func (app *App) left(ctx context.Context) (l Left, live bool, err error) {
+	visible, hidden, _, err := app.Store.Pending(ctx)
+	if err != nil {
+		return l, false, err
+	}
+	counts, err := app.Store.Counts(ctx)
+	if err != nil {
+		return l, false, err
+	}
+	live = visible+hidden > 0
+	for _, n := range counts {
+		switch n.State {
+		case call.Running, call.Waiting, call.Reconciling:
+			live = true
+		case call.Parked:
+			l.Parked += n.Calls
+		}
+	}
+	waiting, err := app.Store.ParkedFor(ctx)
+	if err != nil {
+		return l, live, err
+	}
+	l.Parked = max(l.Parked, total(waiting)) // finished calls that wait to be recorded are left work too
+	if l.Parked == 0 || live {
+		return l, live, nil
+	}
+	l.Waiting, err = app.hopeless(ctx, waiting)
+	return l, live, err
+}
+
+// hopeless says in words what everything that is left waits for, if that is
+// nothing but account faults, forced circuits and the call window; nil when
+// something may go on by itself.
+func (app *App) hopeless(ctx context.Context, waiting map[string]int) ([]string, error) {
+	var words []string
+	for _, name := range agent.Services() {
+		if waiting[name] == 0 {
+			continue
+		}
+		r, err := app.Store.Load(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		switch account := r.LastFault != nil && r.LastFault.Treatment().Trips; {
+		case r.Forced == breaker.ForcedOpen:
+			words = append(words, fmt.Sprintf("%d for %s, which an operator opened", waiting[name], alert.Title(name)))
+		case r.State != breaker.Closed && account:
+			words = append(words, fmt.Sprintf("%d for %s: %s", waiting[name], alert.Title(name), r.LastFault.Error()))
+		default:
+			return nil, nil
+		}
+	}
+	byTime := 0
+	for c, err := range app.Store.Calls(ctx, call.Filter{State: call.Parked}) {
+		switch {
+		case err != nil:
+			return nil, err
+		case c.Park.Service != "":
+		case c.Park.Until.Sub(app.Clock.Now()) > call.MaxHidden:
+			byTime++
+		default:
+			return nil, nil
+		}
+	}
+	if byTime > 0 {
+		words = append(words, fmt.Sprintf("%d for their call window", byTime))
+	}
+	slices.Sort(words)
+	return words, nil
+}
+
+func total(m map[string]int) int {
+	n := 0
+	for _, v := range m {
+		n += v
+	}
+	return n
+}
+
+func (app *App) journalTrouble(event, message string) {
+	app.journal.Write(journal.Entry{Time: app.Clock.Now(), Level: journal.Error, Event: event, Message: message})
+}

@@ -1,0 +1,93 @@
+package wiring
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+
+	"callagent/core/agent"
+	"callagent/infra/clock"
+	"callagent/infra/elevenlabs"
+	"callagent/infra/hubspot"
+	"callagent/infra/openai"
+	"callagent/infra/settings"
+	"callagent/infra/smtp"
+	"callagent/infra/telegram"
+	"callagent/infra/twilio"
+	"callagent/infra/webhook"
+)
+
+// The channels by the names that the outbox and the settings use.
+const (
+	email        = "email"
+	telegramChat = "telegram"
+	webhookURL   = "webhook"
+)
+
+var channelNames = []string{email, telegramChat, webhookURL}
+
+// openProviders makes the four clients. The CRM is switched off without its
+// token.
+func openProviders(p settings.Providers, c *clock.Clock) (agent.Providers, func() error) {
+	llm := openai.New(openai.Config{APIKey: string(p.OpenAI.APIKey), BaseURL: p.OpenAI.BaseURL, Model: p.OpenAI.Model, Now: c.Now})
+	speech := elevenlabs.New(elevenlabs.Config{
+		APIKey: string(p.ElevenLabs.APIKey), BaseURL: p.ElevenLabs.BaseURL, Voice: p.ElevenLabs.Voice, Model: p.ElevenLabs.ModelID, Now: c.Now,
+	})
+	phone := twilio.New(twilio.Config{
+		AccountSID: p.Twilio.AccountSID, AuthToken: string(p.Twilio.AuthToken), BaseURL: p.Twilio.BaseURL, Now: c.Now,
+	})
+	ps := agent.Providers{Writer: llm, Speaker: speech, Dialer: phone}
+	closers := []func(){llm.Close, speech.Close, phone.Close}
+	if p.HubSpot.Token != "" {
+		crm := hubspot.New(hubspot.Config{Token: string(p.HubSpot.Token), BaseURL: p.HubSpot.BaseURL, Now: c.Now})
+		ps.CRM = crm
+		closers = append(closers, crm.Close)
+	}
+	return ps, func() error {
+		for _, f := range closers {
+			f()
+		}
+		return nil
+	}
+}
+
+// openChannels makes the channels that are configured.
+func openChannels(p settings.Providers, c *clock.Clock) (map[string]agent.Notifier, error) {
+	channels := map[string]agent.Notifier{}
+	var problems []error
+	add := func(name string, n agent.Notifier, err error) {
+		if err != nil {
+			problems = append(problems, err)
+			return
+		}
+		channels[name] = n
+	}
+	if p.Email.SMTP != "" {
+		n, err := smtp.New(smtp.Config{URL: string(p.Email.SMTP), From: p.Email.From, To: p.Email.To, Now: c.Now})
+		add(email, n, err)
+	}
+	if p.Telegram.BotToken != "" {
+		n, err := telegram.New(telegram.Config{Token: string(p.Telegram.BotToken), ChatID: p.Telegram.ChatID, BaseURL: p.Telegram.BaseURL, Now: c.Now})
+		add(telegramChat, n, err)
+	}
+	if p.Webhook.URL != "" {
+		n, err := webhook.New(webhook.Config{URL: string(p.Webhook.URL), Secret: string(p.Webhook.Secret), Now: c.Now})
+		add(webhookURL, n, err)
+	}
+	return channels, errors.Join(problems...)
+}
+
+// publicURL is where Twilio fetches recordings and reports to. A Twilio on
+// this machine reaches the process as it is; the real one needs an address.
+func publicURL(s settings.Settings, local string) (string, error) {
+	if s.Providers.PublicURL != "" {
+		return s.Providers.PublicURL, nil
+	}
+	if u, err := url.Parse(s.Providers.Twilio.BaseURL); err == nil {
+		if ip := net.ParseIP(u.Hostname()); u.Hostname() == "localhost" || ip != nil && ip.IsLoopback() {
+			return local, nil
+		}
+	}
+	return "", fmt.Errorf("Twilio cannot fetch recordings from this machine: set PUBLIC_URL to an address that reaches %s from outside (a tunnel or a reverse proxy)", local)
+}

@@ -1,0 +1,102 @@
+package wiring
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"callagent/core/agent"
+	"callagent/core/call"
+	"callagent/infra/twilio"
+)
+
+// server is what the telephony provider reaches: recordings and callbacks.
+type server struct {
+	listener net.Listener
+	http     *http.Server
+	done     chan error
+}
+
+// listen opens the port; serve begins to answer.
+func listen(address string) (*server, error) {
+	if address == "" {
+		address = "127.0.0.1:0"
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: choose another address with --listen (%w)", address, err)
+	}
+	return &server{listener: l, done: make(chan error, 1)}, nil
+}
+
+func (s *server) url() string { return "http://" + s.listener.Addr().String() }
+
+func (s *server) serve(media http.Handler, c callbacks) {
+	mux := http.NewServeMux()
+	mux.Handle("/media/", media)
+	mux.Handle("POST "+callbackPath, c)
+	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute}
+	go func() { s.done <- s.http.Serve(s.listener) }()
+}
+
+// close lets requests in flight end for a moment, then ends them.
+func (s *server) close() error {
+	if s.http == nil {
+		return s.listener.Close()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); err != nil {
+		_ = s.http.Close()
+	}
+	if err := <-s.done; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+const callbackPath = "/twilio/status"
+
+// callbackURL carries everything that a callback needs to find its call.
+func callbackURL(public string, k call.Key, attempt string) string {
+	q := url.Values{"campaign": {k.Campaign}, "contact": {k.Contact}, "attempt": {attempt}}
+	return public + callbackPath + "?" + q.Encode()
+}
+
+// callbacks takes Twilio's status callbacks.
+type callbacks struct {
+	agent  *agent.Agent
+	token  string // verifies the signature
+	public string
+}
+
+// ServeHTTP verifies the signature over the public URL and hands the report to
+// the agent. A report that could not be stored is answered with 503, so that
+// Twilio sends it again.
+func (c callbacks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+	if err := r.ParseForm(); err != nil {
+		http.Error(w, "the form cannot be read", http.StatusBadRequest)
+		return
+	}
+	if !twilio.ValidSignature(c.token, c.public+r.URL.RequestURI(), r.PostForm, r.Header.Get("X-Twilio-Signature")) {
+		http.Error(w, "the signature is not valid", http.StatusForbidden)
+		return
+	}
+	look, err := twilio.ParseCallback(r.PostForm)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	q := r.URL.Query()
+	k := call.Key{Campaign: q.Get("campaign"), Contact: q.Get("contact")}
+	if err := c.agent.Callback(r.Context(), k, q.Get("attempt"), look); err != nil {
+		http.Error(w, "not stored, please send it again", http.StatusServiceUnavailable)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}

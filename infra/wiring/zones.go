@@ -1,0 +1,38 @@
+package wiring
+
+import (
+	"time"
+
+	"github.com/nyaruka/phonenumbers"
+
+	"callagent/core/call"
+)
+
+// mostZones bounds the zones that a number may stand for; a number that may be
+// anywhere (a mobile of a large country) is judged by all of them.
+const mostZones = 16
+
+// zonesOf gives the zones that a contact may be in: its own if it names one,
+// else those of its number.
+func zonesOf(c call.Contact) []*time.Location {
+	if c.TimeZone != "" {
+		if z, err := time.LoadLocation(c.TimeZone); err == nil {
+			return []*time.Location{z}
+		}
+	}
+	n, err := phonenumbers.Parse(c.Phone, "")
+	if err != nil {
+		return nil
+	}
+	names, err := phonenumbers.GetTimezonesForNumber(n)
+	if err != nil {
+		return nil
+	}
+	var zones []*time.Location
+	for _, name := range names[:min(len(names), mostZones)] {
+		if z, err := time.LoadLocation(name); err == nil {
+			zones = append(zones, z)
+		}
+	}
+	return zones
+}
