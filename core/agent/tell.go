@@ -34,10 +34,12 @@ func (a *Agent) circuitChanged(ctx context.Context, s *service, r breaker.Record
 	default:
 		return
 	}
-	a.Journal.Write(e)
 	if change == breaker.Tripped {
 		a.announce(ctx, r)
+		a.Journal.Write(journal.Entry{Time: e.Time, Level: journal.Error, Service: s.name, Circuit: e.Circuit, Event: "people_told",
+			Message: "Alert: " + alertName(s) + " fails, its circuit opens."})
 	}
+	a.Journal.Write(e)
 }
 
 // journalRequest writes the end of one request.

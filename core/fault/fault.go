@@ -105,7 +105,7 @@ func (f *Fault) Error() string {
 	if f.Status != 0 {
 		fmt.Fprintf(&b, " (%d)", f.Status)
 	}
-	if f.Code != "" {
+	if f.Code != "" && f.Code != f.Kind.String() {
 		b.WriteString(" " + f.Code)
 	}
 	if f.Message != "" {

@@ -23,6 +23,7 @@ func TestError(t *testing.T) {
 		{fault.Fault{Service: "llm"}, "llm: unknown"},
 		{fault.Fault{Service: "elevenlabs", Kind: fault.ServiceUnavailable, Status: 503}, "elevenlabs: service_unavailable (503)"},
 		{fault.Fault{Service: "twilio", Kind: fault.InvalidRequest, Status: 400, Code: "21211"}, "twilio: invalid_request (400) 21211"},
+		{fault.Fault{Kind: fault.ServiceUnavailable, Status: 503, Code: "service_unavailable"}, "service_unavailable (503)"}, // said once
 		{fault.Fault{Kind: fault.Timeout, Message: "no answer in 10 s"}, "timeout: no answer in 10 s"},
 		{fault.Fault{Service: "crm", Kind: fault.Permission, Status: 403, Code: "MISSING_SCOPES", Message: "the token lacks a scope"},
 			"crm: permission (403) MISSING_SCOPES: the token lacks a scope"},

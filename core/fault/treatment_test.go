@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"callagent/core/fault"
 )
@@ -95,4 +96,43 @@ func TestEveryFaultHasARow(t *testing.T) {
 			t.Errorf("the row contradicts itself: %+v", row)
 		}
 	}
+}
+
+// faults draws any fault that an adapter can report.
+func faults() *rapid.Generator[*fault.Fault] {
+	return rapid.Custom(func(t *rapid.T) *fault.Fault {
+		return &fault.Fault{
+			Class:      rapid.SampledFrom([]fault.Class{fault.Transient, fault.Permanent, fault.Ambiguous}).Draw(t, "class"),
+			Kind:       rapid.SampledFrom(fault.Kinds()).Draw(t, "kind"),
+			Scope:      rapid.SampledFrom([]fault.Scope{fault.Service, fault.Account, fault.Contact}).Draw(t, "scope"),
+			RetryAfter: time.Duration(rapid.Int64Range(0, int64(48*time.Hour)).Draw(t, "retry after")),
+			Overload:   rapid.Bool().Draw(t, "overload"),
+			Suspect:    rapid.Bool().Draw(t, "suspect"),
+		}
+	})
+}
+
+// Whether a rule settles a fault before it looks at it or not, it reacts alike.
+func TestSettlingChangesNoTreatment(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := faults().Draw(t, "fault")
+		settled := f.Settle()
+		if f.Treatment() != settled.Treatment() {
+			t.Fatalf("%+v is treated as %q, settled as %q", f, f.Treatment().Name, settled.Treatment().Name)
+		}
+		if settled.RetryAfter > fault.MaxRetryAfter {
+			t.Fatalf("settled, it still asks for %s", settled.RetryAfter)
+		}
+	})
+}
+
+// A contact is only failed for what is its own.
+func TestOnlyPermanentContactFaultsFailACall(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := faults().Draw(t, "fault")
+		own := f.Class == fault.Permanent && f.Scope == fault.Contact && f.Kind != fault.Throttled
+		if got := f.Treatment().FailsCall; got != own {
+			t.Fatalf("%+v fails its call: %t", f, got)
+		}
+	})
 }
