@@ -36,10 +36,20 @@ func (a *Agent) circuitChanged(ctx context.Context, s *service, r breaker.Record
 	}
 	if change == breaker.Tripped {
 		a.announce(ctx, r)
-		a.Journal.Write(journal.Entry{Time: e.Time, Level: journal.Error, Service: s.name, Circuit: e.Circuit, Event: "people_told",
-			Message: "Alert: " + alertName(s) + " fails, its circuit opens."})
+		a.journalAlerts(s, r)
 	}
 	a.Journal.Write(e)
+}
+
+// journalAlerts writes who is told of a trip, and how.
+func (a *Agent) journalAlerts(s *service, r breaker.Record) {
+	now := a.Clock.Now()
+	for _, al := range alert.ForCircuit(r, now) {
+		if channels := a.Channels(al); len(channels) > 0 && al.Kind != alert.CircuitStillOpen {
+			a.Journal.Write(journal.Entry{Time: now, Level: journal.Error, Service: s.name, Circuit: r.State.String(), Event: "alert_raised",
+				Message: "Alert by " + strings.Join(channels, ", ") + ": " + al.What})
+		}
+	}
 }
 
 // journalRequest writes the end of one request.

@@ -25,11 +25,11 @@ func ForCircuit(r breaker.Record, now time.Time) []Alert {
 		return as
 	}
 	as = append(as, opened(r))
-	if r.ClosedAt.After(r.OpenedAt) && r.Relapses > 0 {
+	if r.State != breaker.Closed && r.ClosedAt.After(r.OpenedAt) {
 		as = append(as, unstable(r))
 	}
 	if r.Reminded > 0 && r.State != breaker.Closed {
-		as = append(as, stillOpen(r, now))
+		as = append(as, stillOpen(r))
 	}
 	if r.State == breaker.Closed && now.Sub(r.ClosedAt) >= health.HoldsAfter {
 		as = append(as, closed(r))
@@ -70,11 +70,14 @@ func unstable(r breaker.Record) Alert {
 	}
 }
 
-func stillOpen(r breaker.Record, now time.Time) Alert {
+// stillOpen is the latest reminder. It tells of the moment when it was due, so
+// that it stays the same however often it is raised.
+func stillOpen(r breaker.Record) Alert {
+	after := health.RemindAfter(r.Reminded)
 	a := opened(r)
 	a.ID = fmt.Sprintf("%s/%d", outageID(r, CircuitStillOpen), r.Reminded)
-	a.Kind, a.At = CircuitStillOpen, now
-	a.What = fmt.Sprintf("The circuit of %s has not been closed for %s: %s.", Title(r.Service), span(now.Sub(r.OpenedAt)), because(r))
+	a.Kind, a.At = CircuitStillOpen, r.OpenedAt.Add(after)
+	a.What = fmt.Sprintf("The circuit of %s has not been closed for %s: %s.", Title(r.Service), span(after), because(r))
 	return a
 }
 

@@ -114,8 +114,8 @@ func Digest(key string, as []Alert) Message {
 	if more := len(as) - mostLines; more > 0 {
 		lines = append(lines, fmt.Sprintf("… and %d more: callagent calls --campaign %s", more, as[0].Campaign))
 	}
-	m.Text = strings.Join(lines, "\n") + "\n\n" + prefixed("You: ", as[0].You)
-	m.Text = strings.TrimSpace(m.Text)
+	you := strings.ReplaceAll(as[0].You, as[0].CallID, "CALL")
+	m.Text = strings.TrimSpace(strings.Join(lines, "\n") + "\n\n" + prefixed("You: ", you))
 	return m
 }
 

@@ -57,17 +57,6 @@ func newWorld(told map[breaker.Transition]bool) *world {
 	}
 }
 
-// newWorldWith is a world in which some commands were already given.
-func newWorldWith(told map[breaker.Transition]bool, commands ...string) *world {
-	w := newWorld(told)
-	for _, c := range commands {
-		if _, err := w.do(c); err != nil {
-			panic(err)
-		}
-	}
-	return w
-}
-
 type verb struct {
 	words int // at least, after the verb
 	do    func(w *world, words []string) (answer string, err error)
@@ -90,8 +79,8 @@ var verbs = map[string]verb{
 	"writes":  {0, (*world).writes},
 }
 
-// do plays one command and gives the lines that answer it.
-func (w *world) do(command string) ([]string, error) {
+// Do plays one command and gives the lines that answer it.
+func (w *world) Do(command string) ([]string, error) {
 	words := strings.Fields(command)
 	v, known := verbs[words[0]]
 	if !known {

@@ -92,18 +92,29 @@ func (w Window) Opens(now time.Time, zones []*time.Location) time.Time {
 	return at
 }
 
-// opensIn is Opens for one zone.
+// opensIn is Opens for one zone. It goes by what the clocks on the wall show:
+// it waits as long as they need to show the opening, but looks again whenever
+// they are changed on the way. An hour that is skipped or comes twice is judged
+// like any other.
 func (w Window) opensIn(now time.Time, z *time.Location) time.Time {
-	local := now.In(z)
-	open := func(day int) time.Time {
-		return time.Date(local.Year(), local.Month(), local.Day()+day, 0, w.From, 0, 0, z)
+	at := now
+	for range 8 { // two are enough unless the clocks are changed
+		local := at.In(z)
+		h, m, s := local.Clock()
+		shown := time.Duration(h)*time.Hour + time.Duration(m)*time.Minute +
+			time.Duration(s)*time.Second + time.Duration(local.Nanosecond())
+		wait := time.Duration(w.From)*time.Minute - shown
+		switch {
+		case wait > 0:
+		case shown < time.Duration(w.To)*time.Minute:
+			return at
+		default:
+			wait += 24 * time.Hour
+		}
+		at = at.Add(wait)
+		if _, change := local.ZoneBounds(); !change.IsZero() && change.Before(at) {
+			at = change.In(now.Location())
+		}
 	}
-	shut := time.Date(local.Year(), local.Month(), local.Day(), 0, w.To, 0, 0, z)
-	switch {
-	case local.Before(open(0)):
-		return open(0)
-	case local.Before(shut):
-		return now
-	}
-	return open(1)
+	return at
 }

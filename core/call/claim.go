@@ -69,6 +69,9 @@ func claimFinal(c Call, a Asker) Claiming {
 		return Claiming{Do: Acknowledge, Reason: "finished, waits to be recorded"}
 	}
 	if c.Park.Service == "" && !a.past(c.Due) {
+		if c.Due.Sub(a.Now) > MaxHidden {
+			return Claiming{Do: Acknowledge, Reason: "finished, is recorded later"}
+		}
 		return Claiming{Do: ComeBack, At: c.Due.Add(a.Skew), Reason: "finished, is recorded later"}
 	}
 	return Claiming{Do: TakeIt, Call: c.claimed(a), Reason: "claimed to finish its paperwork"}
@@ -82,8 +85,9 @@ func (c Call) wakes(a Asker) bool {
 }
 
 // claimed is the call in the hands of the asker. A finished call keeps its
-// state. The due time moves only when there is none, because the ticks look
-// at it, and every move costs an index write.
+// state. Every move of the due time costs an index write, so it moves only when
+// a tick would not find the call by it: a parked call has none, or one that lies
+// far ahead.
 func (c Call) claimed(a Asker) Call {
 	if c.State == Running {
 		c.Takeovers++
@@ -95,7 +99,12 @@ func (c Call) claimed(a Asker) Call {
 		c.CreatedAt = a.Now
 	}
 	if !c.Park.Since.IsZero() {
-		c.Retries = 0
+		if c.Due.IsZero() || c.Due.After(a.Now) {
+			c.Due = a.Now
+		}
+		if !c.Park.Wait {
+			c.Retries = 0
+		}
 		c.Park = Park{Number: c.Park.Number}
 	}
 	if c.State.Final() {

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -25,8 +27,8 @@ func Decode(body []byte) (Contact, error) {
 	if err := d.Decode(&c); err != nil {
 		return Contact{}, explain(err)
 	}
-	if d.More() {
-		return Contact{}, errors.New("the message holds more than one JSON object: send one contact a message")
+	if _, err := d.Token(); err != io.EOF {
+		return Contact{}, errors.New("the message goes on after its JSON object: send one contact a message")
 	}
 	return c, c.Validate()
 }
@@ -36,13 +38,18 @@ func explain(err error) error {
 	var wrong *json.UnmarshalTypeError
 	var when *time.ParseError
 	switch {
-	case errors.As(err, &wrong):
-		return fmt.Errorf("field %q is a JSON %s: it has to be a %s", wrong.Field, wrong.Value, wrong.Type)
-	case errors.As(err, &when):
+	case errors.As(err, &wrong) && wrong.Field == "variables":
+		return errors.New(`field "variables" is not as it should be: write an object whose values are strings`)
+	case errors.As(err, &wrong) && wrong.Field != "":
+		return fmt.Errorf("field %q is a JSON %s: it has to be a string", wrong.Field, wrong.Value)
+	case errors.As(err, &when), strings.Contains(err.Error(), "Time.UnmarshalJSON"):
 		return errors.New(`field "expires_at" is no time: write it like 2026-12-01T18:00:00Z`)
 	case strings.Contains(err.Error(), "unknown field"):
-		name := strings.TrimPrefix(err.Error(), "json: unknown field ")
-		return fmt.Errorf("field %s is not known: put data of your own under \"variables\"", name)
+		name, _ := strconv.Unquote(strings.TrimPrefix(err.Error(), "json: unknown field "))
+		if !plain(name) || strings.ContainsAny(name, "0123456789") {
+			return errors.New(`a field is not known: put data of your own under "variables"`) // its name may be a phone number
+		}
+		return fmt.Errorf("field %q is not known: put data of your own under \"variables\"", name)
 	}
 	return errors.New("the message is no JSON object with a contact in it")
 }

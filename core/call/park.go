@@ -18,7 +18,7 @@ const MaxSpentParks = 5
 // the message that long, parked otherwise. It uses up no retry.
 func (c Call) Until(at, now time.Time, why string) Call {
 	if at.Sub(now) > MaxHidden {
-		return c.park(Park{Until: at, Reason: why}, now)
+		return c.park(Park{Until: at, Reason: why, Wait: true}, now)
 	}
 	c = c.move(Wait).note(now, why)
 	c.Due, c.Lease = at, Lease{}
@@ -39,11 +39,14 @@ func (c Call) For(d time.Duration, now time.Time, why string) Call {
 // Spent parks a call whose retries are spent while the circuit stays closed:
 // 1, 2, 4, 8, 16 min. The sixth such park ends it failed, unless a phone may
 // have rung or it is finished and only waits to be recorded.
-func (c Call) Spent(now time.Time, why string) Call {
+func (c Call) Spent(now time.Time, why string) Call { return c.spent(now, 0, why) }
+
+// spent is Spent where the server asked for a wait of at least atLeast.
+func (c Call) spent(now time.Time, atLeast time.Duration, why string) Call {
 	if c.SpentParks >= MaxSpentParks && !c.Dialled() && !c.State.Final() {
 		return c.Failed(now, "gave up after "+why)
 	}
-	wait := time.Minute << min(c.SpentParks, MaxSpentParks-1)
+	wait := max(time.Minute<<min(c.SpentParks, MaxSpentParks-1), atLeast)
 	c.SpentParks++
 	c = c.park(Park{Until: now.Add(wait), Reason: why}, now)
 	if !c.State.Final() {
@@ -67,8 +70,12 @@ func (c Call) park(p Park, now time.Time) Call {
 	return c
 }
 
-// Failed ends a call that was never rung.
+// Failed ends a call that was never rung. One that may have rung never fails:
+// the provider is asked instead.
 func (c Call) Failed(now time.Time, why string) Call {
+	if c.Dialled() {
+		return c.Asking(now, why)
+	}
 	c = c.end(Fail, now, why)
 	c.Notice = alert.CallFailed
 	return c.settleDue(now)
@@ -121,10 +128,11 @@ func (c Call) Told(now time.Time) Call {
 	return c.settleDue(now)
 }
 
-// end makes the move to a final state.
+// end makes the move to a final state. An alert about the state before is out
+// of date and dropped.
 func (c Call) end(m Move, now time.Time, why string) Call {
 	c = c.move(m)
-	c.Reason, c.FinishedAt = why, now
+	c.Reason, c.FinishedAt, c.Notice = why, now, ""
 	c.Retries, c.Park, c.Slot = 0, Park{Number: c.Park.Number}, time.Time{}
 	line := string(c.State)
 	if why != "" {

@@ -25,7 +25,7 @@ func AfterFault(c Call, f *fault.Fault, s Situation) Call {
 	t := f.Treatment()
 	open := s.Circuit.State != breaker.Closed
 	switch {
-	case t.Reconciles:
+	case t.Reconciles && s.Step == DialStep:
 		return c.Asking(s.Now, f.Error())
 	case t.FailsCall && s.Step == RecordStep:
 		return c.WasRecorded(Refused, "", s.Now)
@@ -42,7 +42,7 @@ func AfterFault(c Call, f *fault.Fault, s Situation) Call {
 		c.Retries++
 		return c.again(at, s.Now, f.Error())
 	}
-	return c.Spent(s.Now, "retries spent: "+f.Error())
+	return c.spent(s.Now, f.RetryAfter, "retries spent: "+f.Error())
 }
 
 // Deferred is the call when its next step has to wait through no fault of its
@@ -61,7 +61,9 @@ func (c Call) again(at, now time.Time, why string) Call {
 
 // accountFault parks the call until the circuit closes again: a wrong key must
 // not fail ten thousand contacts. The second time, with a close in between, the
-// fault is the contact's own.
+// fault is the contact's own. A circuit that stayed closed (an operator holds
+// it, or its store was silent) can release nobody, so the call comes again by
+// itself.
 func (c Call) accountFault(f *fault.Fault, s Situation, open bool) Call {
 	mine := c.Account != nil && c.Account.Service == s.Circuit.Service
 	if mine && s.Circuit.ClosedAt.After(c.Account.At) {
@@ -71,7 +73,7 @@ func (c Call) accountFault(f *fault.Fault, s Situation, open bool) Call {
 		return c.Failed(s.Now, "again after others succeeded: "+f.Error())
 	}
 	if !open {
-		return c.Spent(s.Now, f.Error())
+		return c.For(max(breaker.AccountInterval, f.RetryAfter), s.Now, f.Error())
 	}
 	if !mine {
 		c.Account = &AccountFault{Service: s.Circuit.Service, At: s.Now}

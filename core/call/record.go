@@ -61,6 +61,7 @@ type Park struct {
 	Since   time.Time `json:"since,omitzero"`
 	Until   time.Time `json:"until,omitzero"`   // when its time comes; zero: never by time
 	SentAt  time.Time `json:"sent_at,omitzero"` // when a release last sent it a wake-up
+	Wait    bool      `json:"wait,omitempty"`   // a wait too long for the queue: the retries stay used up
 }
 
 // Intent is the promise to dial, stored before the request leaves.

@@ -46,7 +46,6 @@ var Transitions = [...]Transition{
 	{Completed, Rerecord, Completed, "the CRM does not have it yet"},
 	{Failed, Rerecord, Failed, "people have not been told yet"},
 	{Unknown, Rerecord, Unknown, "people have not been told yet"},
-	{Expired, Rerecord, Expired, "people have not been told yet"},
 }
 
 // to finds where a move leads; false when it cannot happen in the state.

@@ -37,7 +37,10 @@ func Settle(c Call, a Answer, now time.Time) (Call, bool) {
 		return c, false
 	}
 	c = c.move(Evidence).note(now, "the provider's answer arrived: "+string(a.Result))
-	c.Result, c.Reason = a.Result, ""
+	c.Result, c.Talk, c.Reason = a.Result, a.Duration, ""
+	if a.SID != "" {
+		c.SID = a.SID
+	}
 	c.Recorded, c.Due, c.Notice = Pending, now, ""
 	return c, true
 }

@@ -37,6 +37,9 @@ func Release(r breaker.Record, want int, now time.Time) (breaker.Record, int) {
 		return r, want
 	}
 	step := int(max(0, now.Sub(r.ClosedAt)) / RampEvery)
+	if step < r.RampStep { // a slower clock than that of the last release
+		step = r.RampStep
+	}
 	if step != r.RampStep {
 		r.RampStep, r.RampCount = step, 0
 	}
@@ -92,15 +95,23 @@ func Remind(r breaker.Record, now time.Time) (breaker.Record, bool) {
 }
 
 func reminders(since time.Duration) int {
-	switch {
-	case since < 5*time.Minute:
-		return 0
-	case since < 15*time.Minute:
-		return 1
-	case since < time.Hour:
-		return 2
+	n := 0
+	for since >= RemindAfter(n+1) {
+		n++
 	}
-	return 2 + int(since/time.Hour)
+	return n
+}
+
+// RemindAfter is how long an outage lasts when its nth reminder is due, n
+// counted from 1.
+func RemindAfter(n int) time.Duration {
+	switch n {
+	case 1:
+		return 5 * time.Minute
+	case 2:
+		return 15 * time.Minute
+	}
+	return time.Duration(n-2) * time.Hour
 }
 
 // Announce reports whether the present alert of a circuit is to be sent

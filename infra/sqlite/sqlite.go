@@ -94,7 +94,7 @@ func (s *Store) open(ctx context.Context, path string, working bool) error {
 			return err
 		}
 	}
-	if s.write, err = newWriter(ctx, connect(path, "synchronous(FULL)", "foreign_keys(1)", "wal_autocheckpoint(4000)")); err != nil {
+	if s.write, err = newWriter(ctx, connect(path, "synchronous(FULL)", "foreign_keys(1)")); err != nil {
 		return explain(err)
 	}
 	s.read = newReader(connect(path, "query_only(1)"))
