@@ -166,6 +166,18 @@ func TestDoublingStopsAtFiveMinutesHoweverManyRelapses(t *testing.T) {
 	}
 }
 
+// No open circuit gives an ordinary permit of its own epoch; a forged one opens
+// nothing a second time.
+func TestAnOpenCircuitCannotTrip(t *testing.T) {
+	r := opened(t)
+	_, change := breaker.Fail(r, breaker.DefaultConfig(), breaker.Failure{
+		Permit: breaker.Permit{Epoch: r.Epoch}, Fault: r.LastFault,
+	}, start.Add(time.Second))
+	if change != breaker.Stale {
+		t.Errorf("an account fault while OPEN: %s, want stale", change)
+	}
+}
+
 func TestClosingClearsTheRamp(t *testing.T) {
 	r := opened(t)
 	r.RampStep, r.RampCount = 3, 17
