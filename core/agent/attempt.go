@@ -80,7 +80,11 @@ func (a *Agent) paced(ctx context.Context, w *work, s *service) (bool, error) {
 	if slot.IsZero() || now.Sub(slot) > SlotFor {
 		var err error
 		every := time.Duration(float64(time.Second) / s.Rate)
-		if slot, err = a.Pace.Slot(ctx, s.name, every, now); err != nil {
+		slot, err = a.Pace.Slot(ctx, s.name, every, now)
+		switch {
+		case cancelled(ctx, err):
+			return false, a.yield(ctx, w)
+		case err != nil:
 			a.write(journal.Error, s.name, "ledger_silent", "The pace store does not answer: the call waits.", w.call)
 			return false, a.defers(ctx, w, s, now.Add(SilentLedger), "the pace store does not answer")
 		}
@@ -139,7 +143,7 @@ func (a *Agent) request(ctx context.Context, w *work, s *service, send func(cont
 		return true, nil
 	}
 	if cancelled(ctx, err) {
-		s.circuit.Released(context.WithoutCancel(ctx), p.permit, now)
+		s.circuit.Released(ctx, p.permit, now)
 		return false, a.yield(ctx, w)
 	}
 	f := a.faultOf(s, w.call, err)
@@ -149,7 +153,7 @@ func (a *Agent) request(ctx context.Context, w *work, s *service, send func(cont
 
 // cancelled tells our own stop from a failure of the service.
 func cancelled(ctx context.Context, err error) bool {
-	return ctx.Err() != nil && errors.Is(err, context.Canceled)
+	return ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
 }
 
 // freeing gives the number back with a final state.
@@ -211,8 +215,7 @@ func (a *Agent) ready(ctx context.Context, w *work) (bool, error) {
 	now := a.Clock.Now()
 	if lapsed, yes := w.call.Lapsed(now); yes {
 		w.call = lapsed
-		a.journalEnd(w.call)
-		return false, a.save(ctx, w, call.Write{Number: call.FreeNumber})
+		return false, a.saveEnd(ctx, w, call.Write{Number: call.FreeNumber})
 	}
 	if open, err := a.windowOpen(ctx, w); !open {
 		return false, err
@@ -250,6 +253,5 @@ func (a *Agent) windowOpen(ctx context.Context, w *work) (bool, error) {
 // fail ends a call that was never rung.
 func (a *Agent) fail(ctx context.Context, w *work, why string) error {
 	w.call = w.call.Failed(a.Clock.Now(), why)
-	a.journalEnd(w.call)
-	return a.save(ctx, w, call.Write{Number: call.FreeNumber})
+	return a.saveEnd(ctx, w, call.Write{Number: call.FreeNumber})
 }

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,12 +31,15 @@ type Circuit struct {
 
 	view        atomic.Pointer[view]
 	reading     sync.Mutex   // one reader at a time, so a second costs one read
+	writing     sync.Mutex   // one writer at a time, so the process does not race itself
 	lastSuccess atomic.Int64 // Unix ns; 0: none yet
+	silent      atomic.Int64 // Unix ns until when the store is left alone
 
-	doubtful atomic.Bool // there are suspects
-	mu       sync.Mutex
-	suspects []string // contacts in a row with a suspect fault
-	blind    bool     // the store's silence has been reported
+	doubtful  atomic.Bool // there are suspects
+	mu        sync.Mutex
+	suspects  []string  // different contacts in a row with a suspect fault
+	suspected time.Time // when the first of them showed it
+	blind     bool      // the store's silence has been reported
 }
 
 // CircuitOptions are what a Circuit needs besides its rules.
@@ -73,32 +77,48 @@ func (c *Circuit) Seen() breaker.Record {
 }
 
 // Look gives the record as it is known to be since the given moment, or for at
-// most a second. It reports false when the store did not answer.
+// most a second. It reports false when the store did not answer; it is then
+// left alone for a second, so that its silence costs everybody one time limit.
 func (c *Circuit) Look(ctx context.Context, since time.Time) (breaker.Record, bool) {
-	now := c.Clock.Now()
-	if v := c.view.Load(); v != nil && now.Before(v.fresh) && !v.read.Before(since) {
-		return v.record, true
+	if r, ok := c.cached(since); ok {
+		return r, true
 	}
 	c.reading.Lock()
 	defer c.reading.Unlock()
-	if v := c.view.Load(); v != nil && c.Clock.Now().Before(v.fresh) && !v.read.Before(since) {
-		return v.record, true
+	if r, ok := c.cached(since); ok {
+		return r, true
+	}
+	if c.leftAlone() {
+		return breaker.Record{Service: c.name}, false
 	}
 	return c.load(ctx)
 }
 
+func (c *Circuit) cached(since time.Time) (breaker.Record, bool) {
+	if v := c.view.Load(); v != nil && c.Clock.Now().Before(v.fresh) && !v.read.Before(since) {
+		return v.record, true
+	}
+	return breaker.Record{}, false
+}
+
+// leftAlone reports whether the store was silent a moment ago.
+func (c *Circuit) leftAlone() bool { return c.Clock.Now().UnixNano() < c.silent.Load() }
+
 // load reads the store.
 func (c *Circuit) load(ctx context.Context) (breaker.Record, bool) {
-	ctx, cancel := c.Clock.WithTimeout(ctx, c.Timeout)
+	limited, cancel := c.Clock.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	began := c.Clock.Now()
-	r, err := c.Store.Load(ctx, c.name)
-	if err != nil {
-		c.sayBlind(ctx, err)
-		return breaker.Record{Service: c.name}, false
+	r, err := c.Store.Load(limited, c.name)
+	if err == nil {
+		c.sees(r, began)
+		return r, true
 	}
-	c.sees(r, began)
-	return r, true
+	if ctx.Err() == nil {
+		c.silent.Store(c.Clock.Now().Add(CacheFor).UnixNano())
+		c.sayBlind()
+	}
+	return breaker.Record{Service: c.name}, false
 }
 
 // sees keeps a record as the newest known, unless a newer one is known.
@@ -114,6 +134,7 @@ func (c *Circuit) sees(r breaker.Record, at time.Time) {
 			break
 		}
 	}
+	c.silent.Store(0)
 	c.mu.Lock()
 	c.blind = false
 	c.mu.Unlock()
@@ -201,22 +222,27 @@ func (c *Circuit) Released(ctx context.Context, p breaker.Permit, now time.Time)
 }
 
 // Suspect weighs a contact fault that may be the account's: it is escalated
-// when several different contacts in a row have shown one.
+// from the moment on that several different contacts have shown one, until a
+// request succeeds or the circuit closes.
 func (c *Circuit) Suspect(f *fault.Fault, contact string) *fault.Fault {
 	if !f.Suspect {
 		return f
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if n := len(c.suspects); n == 0 || c.suspects[n-1] != contact {
-		c.suspects = append(c.suspects, contact)
+	if c.Seen().ClosedAt.After(c.suspected) {
+		c.suspects = nil
+	}
+	if len(c.suspects) == 0 {
+		c.suspected = c.Clock.Now()
 		c.doubtful.Store(true)
+	}
+	if len(c.suspects) < SuspectsTrip && !slices.Contains(c.suspects, contact) {
+		c.suspects = append(c.suspects, contact)
 	}
 	if len(c.suspects) < SuspectsTrip {
 		return f
 	}
-	c.suspects = nil
-	c.doubtful.Store(false)
 	return f.Escalate()
 }
 
@@ -229,67 +255,76 @@ func (c *Circuit) forgetSuspects() {
 
 // Change applies a rule to the newest record and stores the outcome; a lost
 // race gets the current record and decides again. When the store cannot be
-// reached the change is given up and reported as Unchanged.
+// reached the change is given up and reported as Unchanged. It outlives a
+// cancelled context, because what happened has to be reported.
 func (c *Circuit) Change(ctx context.Context, rule func(breaker.Record) (breaker.Record, breaker.Change)) (breaker.Record, breaker.Change) {
-	ctx, cancel := c.Clock.WithTimeout(ctx, c.Timeout)
-	defer cancel()
-	var r breaker.Record
-	if v := c.view.Load(); v != nil {
-		r = v.record
-	} else {
-		var err error
-		if r, err = c.Store.Load(ctx, c.name); err != nil {
-			c.sayBlind(ctx, err)
-			return breaker.Record{Service: c.name}, breaker.Unchanged
-		}
+	ctx = context.WithoutCancel(ctx)
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	began := c.Clock.Now()
+	r, known := c.newest(ctx)
+	if !known {
+		return r, breaker.Unchanged
 	}
-	for range mostTries {
+	for tries := 0; tries < mostTries && c.Clock.Now().Sub(began) <= 2*c.Timeout; tries++ {
 		next, change := rule(r)
 		if !change.Writes() {
 			return r, change
 		}
-		began := c.Clock.Now()
+		if c.leftAlone() {
+			break
+		}
 		next.Service, next.Writer = c.name, c.NewID()
-		current, err := c.Store.Swap(ctx, next)
-		if errors.Is(err, ErrConflict) {
-			if current.Writer == next.Writer { // our own write, whose answer an earlier layer lost
-				c.sees(current, began)
-				return current, change
-			}
-			c.sees(current, began)
-			r = current
-			continue
+		stored, err := c.swap(ctx, next)
+		if err == nil {
+			return stored, change
 		}
-		if err != nil {
-			stored, known := c.reread(ctx)
-			if known && stored.Writer == next.Writer {
-				return stored, change
-			}
-			if !known {
-				c.sayBlind(ctx, err)
-				return r, breaker.Unchanged
-			}
-			r = stored
-			continue
+		if !errors.Is(err, ErrConflict) {
+			break
 		}
-		next.Version++
-		c.sees(next, began)
-		return next, change
+		r = stored
 	}
 	return r, breaker.Unchanged
 }
 
-// reread reads the record after a write whose answer was lost: its nonce tells
-// whether the write was stored.
-func (c *Circuit) reread(ctx context.Context) (breaker.Record, bool) {
-	return c.load(context.WithoutCancel(ctx))
+// newest is the last record that was seen, or read now when there is none. A
+// rule that decides on an old one loses the race and decides again.
+func (c *Circuit) newest(ctx context.Context) (breaker.Record, bool) {
+	if v := c.view.Load(); v != nil {
+		return v.record, true
+	}
+	return c.Look(ctx, time.Time{})
+}
+
+// swap stores a record and gives what is stored afterwards. A write whose
+// answer was lost is recognised by its nonce; ErrConflict means that what is
+// stored is somebody else's.
+func (c *Circuit) swap(ctx context.Context, next breaker.Record) (breaker.Record, error) {
+	limited, cancel := c.Clock.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	began := c.Clock.Now()
+	stored, err := c.Store.Swap(limited, next)
+	switch {
+	case err == nil:
+		next.Version++
+		c.sees(next, began)
+		return next, nil
+	case errors.Is(err, ErrConflict):
+		c.sees(stored, began)
+	default:
+		var known bool
+		if stored, known = c.load(ctx); !known {
+			return stored, err
+		}
+	}
+	if stored.Writer == next.Writer {
+		return stored, nil
+	}
+	return stored, ErrConflict
 }
 
 // sayBlind reports once that the store is silent.
-func (c *Circuit) sayBlind(ctx context.Context, err error) {
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return
-	}
+func (c *Circuit) sayBlind() {
 	c.mu.Lock()
 	said := c.blind
 	c.blind = true

@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"callagent/core/breaker"
@@ -19,8 +18,7 @@ func (a *Agent) dial(ctx context.Context, w *work) error {
 	s := a.services[Twilio]
 	if lapsed, yes := w.call.Lapsed(a.Clock.Now()); yes {
 		w.call = lapsed
-		a.journalEnd(w.call)
-		return a.save(ctx, w, call.Write{Number: call.FreeNumber})
+		return a.saveEnd(ctx, w, call.Write{Number: call.FreeNumber})
 	}
 	if open, err := a.windowOpen(ctx, w); !open {
 		return err
@@ -47,7 +45,9 @@ func (a *Agent) intend(ctx context.Context, w *work, s *service, p breaker.Permi
 	w.call.Lease.Until = now.Add(a.leaseFor(w.call))
 	w.leaseEnd = w.call.Lease.Until
 	w.call = w.call.Intends(a.NewID(), a.caller(w.campaign), now)
-	err := a.put(ctx, w, call.Write{Call: w.call, Number: call.TakeNumber})
+	limited, cancel := a.Clock.WithTimeout(context.WithoutCancel(ctx), call.LeaseMargin/2)
+	err := a.put(limited, w, call.Write{Call: w.call, Number: call.TakeNumber})
+	cancel()
 	if errors.Is(err, errStop) && !errors.Is(err, ErrConflict) && a.intended(ctx, w) {
 		err = nil
 	}
@@ -73,7 +73,9 @@ func (a *Agent) intend(ctx context.Context, w *work, s *service, p breaker.Permi
 // intended reads the call after a write whose answer was lost: was the intent
 // stored after all?
 func (a *Agent) intended(ctx context.Context, w *work) bool {
-	c, err := a.Ledger.Get(ctx, w.call.Key)
+	limited, cancel := a.Clock.WithTimeout(context.WithoutCancel(ctx), call.LeaseMargin/2)
+	defer cancel()
+	c, err := a.Ledger.Get(limited, w.call.Key)
 	if err != nil || c.Intent == nil || c.Intent.Attempt != w.call.Intent.Attempt {
 		return false
 	}
@@ -87,10 +89,11 @@ func (a *Agent) place(ctx context.Context, w *work, s *service, p breaker.Permit
 	began := a.Clock.Now()
 	deadline := w.leaseEnd.Add(-call.LeaseMargin)
 	late := began.Add(s.Timeout).After(deadline) || !p.SendBy.IsZero() && began.After(p.SendBy)
-	if late || a.Stopping() {
-		s.circuit.Released(ctx, p, began)
-		w.call = w.call.Withdrawn().Until(began, began, "not dialled: too late in the lease")
-		return a.save(ctx, w, call.Write{Number: call.WithdrawNumber})
+	if late {
+		return a.notDialled(ctx, w, s, p, "too late in the lease")
+	}
+	if a.Stopping() || ctx.Err() != nil {
+		return a.notDialled(ctx, w, s, p, "the process is stopping")
 	}
 	ask := call.DialRequest{
 		Attempt: w.call.Intent.Attempt, To: w.call.Contact.Phone, From: w.call.Intent.From, AudioURL: link,
@@ -106,13 +109,25 @@ func (a *Agent) place(ctx context.Context, w *work, s *service, p breaker.Permit
 		return a.placed(ctx, w, s, p, sid, began)
 	}
 	f := a.faultOf(s, w.call, err)
-	if cancelled(ctx, err) && f.Class != fault.Ambiguous { // we stopped, and nothing was sent
-		now := a.Clock.Now()
-		s.circuit.Released(context.WithoutCancel(ctx), p, now)
-		w.call = w.call.Withdrawn().Until(now, now, "not dialled: the process is stopping")
-		return a.save(ctx, w, call.Write{Number: call.WithdrawNumber})
+	if !cancelled(ctx, err) {
+		return a.notPlaced(ctx, w, s, Attempt{Permit: p, Fault: f, Began: began})
 	}
-	return a.notPlaced(context.WithoutCancel(ctx), w, s, Attempt{Permit: p, Fault: f, Began: began})
+	if f.Class != fault.Ambiguous {
+		return a.notDialled(ctx, w, s, p, "the process is stopping")
+	}
+	now := a.Clock.Now() // we cut it off, so it says nothing about the service
+	s.circuit.Released(ctx, p, now)
+	w.call = w.call.Asking(now, f.Error())
+	a.journalNext(w.call, s, w.step, now)
+	return a.save(ctx, w, call.Write{})
+}
+
+// notDialled withdraws the intent of a request that never left.
+func (a *Agent) notDialled(ctx context.Context, w *work, s *service, p breaker.Permit, why string) error {
+	now := a.Clock.Now()
+	s.circuit.Released(ctx, p, now)
+	w.call = w.call.Withdrawn().Until(now, now, "not dialled: "+why)
+	return a.save(ctx, w, call.Write{Number: call.WithdrawNumber})
 }
 
 // placed stores the provider's id. A holder that lost the call meanwhile still
@@ -146,14 +161,4 @@ func (a *Agent) notPlaced(ctx context.Context, w *work, s *service, f Attempt) e
 	w.call = w.call.Withdrawn()
 	w.call = a.failed(ctx, w, s, f)
 	return a.save(ctx, w, call.Write{Number: call.WithdrawNumber})
-}
-
-// mediaGone sets a call aside whose script or recording cannot be read or
-// linked. It counts as spent retries, because no circuit watches our own disk.
-func (a *Agent) mediaGone(ctx context.Context, w *work, err error) error {
-	now := a.Clock.Now()
-	why := fmt.Sprintf("its recording cannot be used: %v", err)
-	w.call = w.call.Spent(now, why)
-	a.write(journal.Error, "", "media_failed", "Skipped, next contact: "+why, w.call)
-	return a.save(ctx, w, freeing(w.call))
 }

@@ -87,8 +87,8 @@ func (a *Agent) claim(ctx context.Context, contact call.Contact, campaign call.C
 		return nil, Verdict{Do: Again, At: claiming.At, Reason: claiming.Reason, State: c.State}
 	}
 	w := &work{call: claiming.Call, campaign: campaign, leaseEnd: began.Add(lease)}
-	if w.call.Notice != "" && !w.call.State.Final() { // parked with an alert that a crash may have held back
-		a.tell(ctx, w.call)
+	if c.Notice != "" && !c.State.Final() { // parked with an alert that a crash may have held back
+		a.tell(ctx, c)
 		w.call = w.call.Told(began)
 	}
 	err = a.Ledger.Put(ctx, call.Write{Call: w.call})
@@ -163,8 +163,7 @@ func (a *Agent) walk(ctx context.Context, w *work) error {
 			return a.yield(ctx, w)
 		}
 		if w.call.Takeovers >= call.MaxTakeovers && !w.call.Dialled() && !w.call.State.Final() {
-			w.call = w.call.Failed(a.Clock.Now(), "crashed: too many holders went silent while working on it")
-			if err := a.save(ctx, w, call.Write{Number: call.FreeNumber}); err != nil {
+			if err := a.fail(ctx, w, "crashed: too many holders went silent while working on it"); err != nil {
 				return err
 			}
 			continue
@@ -219,13 +218,14 @@ func (a *Agent) paperwork(ctx context.Context, w *work) (bool, error) {
 	return w.call.Next() == call.NoStep || waits, nil
 }
 
-// yield gives a running call back untouched, because this process ends.
+// yield gives a call back untouched, because this process ends.
 func (a *Agent) yield(ctx context.Context, w *work) error {
 	if w.call.State.Final() {
-		return nil
+		w.call.Lease = call.Lease{}
+	} else {
+		now := a.Clock.Now()
+		w.call = w.call.Until(now, now, "handed back: the process is stopping")
 	}
-	now := a.Clock.Now()
-	w.call = w.call.Until(now, now, "handed back: the process is stopping")
 	return a.save(ctx, w, call.Write{})
 }
 
@@ -243,6 +243,15 @@ func (a *Agent) save(ctx context.Context, w *work, extra call.Write) error {
 	}
 	extra.Call = w.call
 	return a.put(ctx, w, extra)
+}
+
+// saveEnd stores a final state and journals it.
+func (a *Agent) saveEnd(ctx context.Context, w *work, extra call.Write) error {
+	err := a.save(ctx, w, extra)
+	if err == nil {
+		a.journalEnd(w.call)
+	}
+	return err
 }
 
 // put does one write. Refusals that are about the number or the SID are given

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"callagent/core/breaker"
 	"callagent/core/call"
 	"callagent/core/fault"
 	"callagent/core/journal"
@@ -31,6 +32,7 @@ func (a *Agent) outcome(ctx context.Context, w *work) error {
 
 // look reads the call at the provider once.
 func (a *Agent) look(ctx context.Context, w *work, s *service) error {
+	began := a.Clock.Now()
 	limited, cancel := a.Clock.WithTimeout(ctx, s.Timeout)
 	l, err := a.Dialer.Look(limited, w.call.Ring())
 	cancel()
@@ -42,6 +44,7 @@ func (a *Agent) look(ctx context.Context, w *work, s *service) error {
 		return a.lost(ctx, w, "every look at the provider failed for a day")
 	case err != nil:
 		f := fault.From(Twilio, err)
+		a.heed(ctx, s, f, began)
 		a.write(journal.Warning, Twilio, "look_failed", "The outcome could not be read: "+f.Error(), w.call)
 		w.call = w.call.Until(now.Add(max(call.LookEvery, f.Settle().RetryAfter)), now, "the outcome could not be read")
 		return a.save(ctx, w, call.Write{})
@@ -54,6 +57,16 @@ func (a *Agent) look(ctx context.Context, w *work, s *service) error {
 	}
 	w.call = w.call.LookAgain(now)
 	return a.save(ctx, w, call.Write{})
+}
+
+// heed makes everybody keep the pause that a look or a listing was asked for.
+func (a *Agent) heed(ctx context.Context, s *service, f *fault.Fault, began time.Time) {
+	if !f.Treatment().Pauses {
+		return
+	}
+	p := breaker.Permit{Epoch: s.circuit.Seen().Epoch}
+	r, change := s.circuit.Failed(ctx, Attempt{Permit: p, Fault: f, Began: began}, a.Clock.Now())
+	a.circuitChanged(ctx, s, r, change)
 }
 
 // withdrawStale cancels a call that has been queued at the provider for so
@@ -72,19 +85,14 @@ func (a *Agent) withdrawStale(ctx context.Context, w *work, s *service) {
 // with its record step.
 func (a *Agent) completed(ctx context.Context, w *work, answer call.Answer) error {
 	w.call = w.call.Completed(answer, a.Clock.Now(), a.CRM != nil)
-	a.journalEnd(w.call)
-	return a.save(ctx, w, call.Write{Number: call.FreeNumber})
+	return a.saveEnd(ctx, w, call.Write{Number: call.FreeNumber})
 }
 
 // lost ends the call unknown, unless an answer came in meanwhile: then the
 // write is refused and the call is worked again with the answer.
 func (a *Agent) lost(ctx context.Context, w *work, why string) error {
 	w.call = w.call.Lost(a.Clock.Now(), why)
-	err := a.save(ctx, w, call.Write{Number: call.FreeNumber, Unanswered: true})
-	if err == nil {
-		a.journalEnd(w.call)
-	}
-	return err
+	return a.saveEnd(ctx, w, call.Write{Number: call.FreeNumber, Unanswered: true})
 }
 
 // reconcile asks the provider whether a dial whose answer was lost was
@@ -95,6 +103,7 @@ func (a *Agent) reconcile(ctx context.Context, w *work, s *service) error {
 	listed, err := a.Dialer.List(limited, w.call.Contact.Phone, w.call.Intent.From, w.call.Intent.At.Add(-call.CreatedSlack))
 	cancel()
 	if err != nil {
+		a.heed(ctx, s, fault.From(Twilio, err), began)
 		return a.listingFailed(ctx, w, err)
 	}
 	free, err := a.unowned(ctx, w, w.call.Match(listed))
@@ -168,7 +177,7 @@ func (a *Agent) Callback(ctx context.Context, k call.Key, attempt string, l call
 		a.write(journal.Warning, Twilio, "callback_ignored", "A callback names an attempt that is not the call's.", c)
 		return nil
 	}
-	if c.Answered() || !l.Final() && c.Ring() == l.SID {
+	if c.Answered() || c.Ring() == l.SID && (c.State == call.Completed || !l.Final()) {
 		return nil
 	}
 	answer := call.Answer{SID: l.SID, Result: l.Result, Duration: l.Duration, Detail: l.Detail, At: a.Clock.Now()}

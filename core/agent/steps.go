@@ -3,9 +3,13 @@ package agent
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"hash/fnv"
+	"io/fs"
 
 	"callagent/core/call"
+	"callagent/core/fault"
+	"callagent/core/journal"
 )
 
 // script has the LLM write what is to be said.
@@ -23,11 +27,11 @@ func (a *Agent) script(ctx context.Context, w *work) error {
 	if !ok {
 		return err
 	}
-	ref, err := a.Media.Put(ctx, "scripts/"+mediaName(w.call.Key)+".txt", "text/plain; charset=utf-8", []byte(text))
+	ref, err := a.keep(ctx, "scripts/"+mediaName(w.call.Key)+".txt", "text/plain; charset=utf-8", []byte(text))
 	if err != nil {
 		return a.mediaGone(ctx, w, err)
 	}
-	w.call.Script, w.call.Retries = ref, 0
+	w.call.Script, w.call.Retries, w.call.Takeovers = ref, 0, 0
 	return a.save(ctx, w, call.Write{})
 }
 
@@ -48,11 +52,11 @@ func (a *Agent) speech(ctx context.Context, w *work) error {
 	if !ok {
 		return err
 	}
-	ref, err := a.Media.Put(ctx, "audio/"+mediaName(w.call.Key)+".mp3", audio.ContentType, audio.Data)
+	ref, err := a.keep(ctx, "audio/"+mediaName(w.call.Key)+".mp3", audio.ContentType, audio.Data)
 	if err != nil {
 		return a.mediaGone(ctx, w, err)
 	}
-	w.call.Speech, w.call.Retries = ref, 0
+	w.call.Speech, w.call.Retries, w.call.Takeovers = ref, 0, 0
 	return a.save(ctx, w, call.Write{})
 }
 
@@ -85,6 +89,36 @@ func (a *Agent) record(ctx context.Context, w *work) error {
 	}
 	w.call = w.call.WasRecorded(call.Yes, id, a.Clock.Now())
 	return a.save(ctx, w, call.Write{})
+}
+
+// keep stores what was paid for, even while the process is stopping.
+func (a *Agent) keep(ctx context.Context, name, contentType string, data []byte) (string, error) {
+	ctx, cancel := a.Clock.WithTimeout(context.WithoutCancel(ctx), call.LeaseMargin/2)
+	defer cancel()
+	return a.Media.Put(ctx, name, contentType, data)
+}
+
+// mediaGone sets a call aside whose script or recording cannot be kept, read
+// or linked. It counts as spent retries, because no circuit watches our own
+// disk.
+func (a *Agent) mediaGone(ctx context.Context, w *work, err error) error {
+	if cancelled(ctx, err) {
+		return a.yield(ctx, w)
+	}
+	why := "its script or recording cannot be used: " + mediaTrouble(err)
+	w.call = w.call.Spent(a.Clock.Now(), why)
+	a.write(journal.Error, "", "media_failed", "Skipped, next contact: "+why, w.call)
+	return a.save(ctx, w, freeing(w.call))
+}
+
+// mediaTrouble is an error of the audio store without the paths and signed
+// links that it may hold.
+func mediaTrouble(err error) string {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Op + ": " + path.Err.Error()
+	}
+	return fault.From("media", err).Error()
 }
 
 // mediaName is a file name for a call that tells nothing about the contact.

@@ -32,6 +32,7 @@ func (a *Agent) Tick(ctx context.Context) {
 func (a *Agent) Check(ctx context.Context, service string) {
 	s := a.services[service]
 	if s == nil {
+		a.unpark(ctx, service)
 		return
 	}
 	r, known := s.circuit.Look(ctx, a.Clock.Now())
@@ -77,7 +78,7 @@ func (a *Agent) probe(ctx context.Context, s *service) {
 		a.write(journal.Info, s.name, "probe_passed", "The health check passed.", call.Call{})
 		a.prove(ctx, s, p, heirs)
 	case cancelled(ctx, err):
-		s.circuit.Released(context.WithoutCancel(ctx), p, now)
+		s.circuit.Released(ctx, p, now)
 	default:
 		f := fault.From(s.name, err)
 		a.journalFault(journal.Warning, s, "probe_failed", "The health check failed: "+f.Error(), f)
@@ -124,14 +125,18 @@ func (a *Agent) release(ctx context.Context, s *service, r breaker.Record) {
 	if err != nil || len(parked) == 0 {
 		return
 	}
-	n := 0
-	s.circuit.Change(ctx, func(r breaker.Record) (breaker.Record, breaker.Change) {
+	n, counts := 0, false
+	_, change := s.circuit.Change(ctx, func(r breaker.Record) (breaker.Record, breaker.Change) {
 		before := r
-		if r, n = health.Release(r, len(parked), now); r == before {
+		r, n = health.Release(r, len(parked), now)
+		if counts = r != before; !counts {
 			return r, breaker.Unchanged
 		}
 		return r, breaker.Noted
 	})
+	if counts && change != breaker.Noted {
+		return // the ramp could not be stored: the next tick
+	}
 	sent := 0
 	for i, c := range parked[:n] {
 		if a.Backlog.Stamp(ctx, c, now) == nil && a.wake(ctx, c, health.Spread(i, n)) == nil {
@@ -140,6 +145,21 @@ func (a *Agent) release(ctx context.Context, s *service, r breaker.Record) {
 	}
 	if sent > 0 {
 		a.journalCount(s, "calls_released", sent, len(parked)-n)
+	}
+}
+
+// unpark wakes the calls that were set aside for a service that has been
+// switched off since.
+func (a *Agent) unpark(ctx context.Context, service string) {
+	now := a.Clock.Now()
+	parked, err := a.Backlog.Parked(ctx, service, now.Add(-health.StampFor), mostPerTick)
+	if err != nil {
+		return
+	}
+	for i, c := range parked {
+		if a.Backlog.Stamp(ctx, c, now) == nil {
+			_ = a.wake(ctx, c, health.Spread(i, len(parked))) // when it is lost, a later tick sends it again
+		}
 	}
 }
 
