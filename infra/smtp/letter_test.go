@@ -1,0 +1,123 @@
+package smtp
+
+import (
+	"io"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net/mail"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"callagent/core/alert"
+)
+
+// read composes a message and reads the mail like a mail program: its headers
+// and its parts by content type.
+func read(t *testing.T, m alert.Message) (mail.Header, map[string]string) {
+	t.Helper()
+	letter, err := open(t, (&fake{}).start(t), "smtp://", "").compose(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.SplitSeq(string(letter), "\r\n") {
+		if len(line) > 998 || strings.ContainsAny(line, "\r\n") {
+			t.Errorf("a line that SMTP forbids: %.60q", line)
+		}
+	}
+	got, err := mail.ReadMessage(strings.NewReader(string(letter)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kind, options, err := mime.ParseMediaType(got.Header.Get("Content-Type"))
+	if err != nil || kind != "multipart/alternative" {
+		t.Fatalf("%q, %v", kind, err)
+	}
+	parts, order := map[string]string{}, []string{}
+	for r := multipart.NewReader(got.Body, options["boundary"]); ; {
+		p, err := r.NextRawPart()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e := p.Header.Get("Content-Transfer-Encoding"); e != "quoted-printable" {
+			t.Fatalf("encoded as %q", e)
+		}
+		text, err := io.ReadAll(quotedprintable.NewReader(p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		order = append(order, p.Header.Get("Content-Type"))
+		parts[p.Header.Get("Content-Type")] = strings.ReplaceAll(string(text), "\r\n", "\n")
+	}
+	// A mail program shows the last form that it understands.
+	if d := cmp.Diff([]string{plainText, htmlText}, order); d != "" {
+		t.Error(d)
+	}
+	return got.Header, parts
+}
+
+const (
+	plainText = "text/plain; charset=UTF-8"
+	htmlText  = "text/html; charset=UTF-8"
+)
+
+func TestComposeHeaders(t *testing.T) {
+	m := message
+	m.Title = "Zähler\r\nBcc: eve@example.net"
+	h, _ := read(t, m)
+	subject, err := new(mime.WordDecoder).DecodeHeader(h.Get("Subject"))
+	if err != nil || subject != "[critical] Zähler Bcc: eve@example.net" {
+		t.Errorf("%q, %v", subject, err)
+	}
+	for name, want := range map[string]string{
+		"From": `"Callagent" <agent@example.com>`, "To": `<ada@example.org>, "Bob" <bob@example.org>`, "Bcc": "",
+		"Date": "Wed, 04 Mar 2026 05:06:07 +0000", "Message-ID": "<callagent.2f8fe63a6224321de5d0a24cf30067d3@example.com>",
+		"Auto-Submitted": "auto-generated", "Importance": "high", "User-Agent": "", "X-Mailer": "",
+	} {
+		if got := h.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestMessageIDIsTheAlertsOwn(t *testing.T) {
+	other, later := message, message
+	other.ID = "a-2"
+	later.Title, later.Severity = "Twilio is back", alert.Info
+	first, _ := read(t, message)
+	same, _ := read(t, later)
+	different, _ := read(t, other)
+	if a, b, c := first.Get("Message-ID"), same.Get("Message-ID"), different.Get("Message-ID"); a != b || a == c {
+		t.Errorf("%s, %s, %s", a, b, c)
+	}
+	if got := same.Get("Importance"); got != "" {
+		t.Errorf("an info has the importance %q", got)
+	}
+}
+
+func TestComposeText(t *testing.T) {
+	m := message
+	m.Title = "A & B <down>"
+	m.Text = "One <script>alert(1)</script>.\nStill one, für alle.\n\n\n\nTwo.\n.\n" + strings.Repeat("long ", 400)
+	_, parts := read(t, m)
+	if got := parts[plainText]; got != m.Text+"\n" {
+		t.Errorf("plain text: %q", got)
+	}
+	html := parts[htmlText]
+	for _, want := range []string{
+		"<title>A &amp; B &lt;down&gt;</title>", ">A &amp; B &lt;down&gt;</h1>", ">critical</p>", "border-left:4px solid #b00020",
+		"One &lt;script&gt;alert(1)&lt;/script&gt;.<br>Still one, für alle.</p>", ">Two.<br>.<br>long ", `name="viewport"`,
+	} {
+		if !strings.Contains(html, want) {
+			t.Errorf("no %s in\n%s", want, html)
+		}
+	}
+	if strings.Contains(html, "<script") || strings.Count(html, "<p ") != 3 {
+		t.Errorf("HTML:\n%s", html)
+	}
+}
