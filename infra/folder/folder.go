@@ -1,0 +1,177 @@
+// Package folder keeps scripts and recordings as files in one directory and
+// serves them over HTTP under links that cannot be guessed.
+package folder
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path"
+	"strings"
+)
+
+// Config says where the files are and how others reach them.
+type Config struct {
+	Dir string // created with mode 0700 when missing
+	// PublicURL is where the outside world reaches Handler, a path prefix
+	// included; "" means nowhere, and there are no links.
+	PublicURL string
+	// Key makes the tokens of links, 16 bytes or more. Links stay good for as
+	// long as it stays the same. Without it nothing is served.
+	Key []byte
+}
+
+// Media is a directory of recordings. It is safe for concurrent use, and
+// several processes may use one directory.
+type Media struct {
+	root   *os.Root
+	public string
+	key    []byte
+}
+
+// New opens the directory. Its errors name the setting to change.
+func New(c Config) (*Media, error) {
+	if c.PublicURL != "" {
+		u, err := url.Parse(c.PublicURL)
+		if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "http" && u.Scheme != "https" {
+			return nil, errors.New("folder: set PUBLIC_URL to the whole address from outside, such as https://calls.example.com")
+		}
+		if len(c.Key) < 16 {
+			return nil, errors.New("folder: with PUBLIC_URL a key of at least 16 bytes is needed to make links")
+		}
+	}
+	if c.Dir == "" {
+		return nil, errors.New("folder: name a directory for recordings")
+	}
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("folder: create the directory for recordings: %w", err)
+	}
+	root, err := os.OpenRoot(c.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("folder: open the directory for recordings: %w", err)
+	}
+	return &Media{root: root, public: strings.TrimRight(c.PublicURL, "/"), key: bytes.Clone(c.Key)}, nil
+}
+
+// Close ends the use of the directory.
+func (m *Media) Close() error { return m.root.Close() }
+
+// Put writes a file and returns its name as the reference. Readers see the old
+// data or the new, never a mixture, and what Put returned for survives a
+// crash. The content type that is served follows from the name's ending.
+//
+// A name is a relative path with slashes. No part of it may begin with a dot
+// or hold a backslash or a control character.
+func (m *Media) Put(ctx context.Context, name, _ string, data []byte) (ref string, err error) {
+	if err := check(ctx, name); err != nil {
+		return "", err
+	}
+	dir := path.Dir(name)
+	if err := m.makeDir(dir); err != nil {
+		return "", fmt.Errorf("folder: put %q: %w", name, err)
+	}
+	temporary := path.Join(dir, ".put-"+rand.Text())
+	if err = m.write(temporary, data); err == nil {
+		err = m.root.Rename(temporary, name)
+	}
+	if err != nil {
+		_ = m.root.Remove(temporary)
+		return "", fmt.Errorf("folder: put %q: %w", name, err)
+	}
+	if err := m.sync(dir); err != nil {
+		return "", fmt.Errorf("folder: put %q: %w", name, err)
+	}
+	return name, nil
+}
+
+// makeDir creates a directory and its parents, each one durably.
+func (m *Media) makeDir(dir string) error {
+	if dir == "." {
+		return nil
+	}
+	if info, err := m.root.Stat(dir); err == nil && info.IsDir() {
+		return nil
+	}
+	if err := m.makeDir(path.Dir(dir)); err != nil {
+		return err
+	}
+	if err := m.root.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return m.sync(path.Dir(dir))
+}
+
+// write creates a file and waits until its data are on the disk.
+func (m *Media) write(name string, data []byte) error {
+	f, err := m.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// sync waits until a directory's entries are on the disk.
+func (m *Media) sync(dir string) error {
+	d, err := m.root.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// Get reads a file. An unknown reference is fs.ErrNotExist.
+func (m *Media) Get(ctx context.Context, ref string) ([]byte, error) {
+	if err := check(ctx, ref); err != nil {
+		return nil, err
+	}
+	data, err := m.root.ReadFile(ref)
+	if err != nil {
+		return nil, fmt.Errorf("folder: get: %w", err)
+	}
+	return data, nil
+}
+
+// Link gives the URL of a file, whether or not it is there yet. It does not
+// expire.
+func (m *Media) Link(ctx context.Context, ref string) (string, error) {
+	if err := check(ctx, ref); err != nil {
+		return "", err
+	}
+	if m.public == "" {
+		return "", errors.New("folder: nobody outside can fetch the audio: set PUBLIC_URL to the address where this process is reached")
+	}
+	return m.public + (&url.URL{Path: prefix + ref}).EscapedPath() + "?token=" + m.token(ref), nil
+}
+
+// token is the proof that a link was made by Link.
+func (m *Media) token(name string) string {
+	mac := hmac.New(sha256.New, m.key)
+	mac.Write([]byte("callagent media link\x00" + name))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// check refuses ended contexts and bad names.
+func check(ctx context.Context, name string) error {
+	if !valid(name) {
+		return fmt.Errorf("folder: media name %q: %w", name, fs.ErrInvalid)
+	}
+	return ctx.Err()
+}
+
+// valid reports a name that Put may use.
+func valid(name string) bool {
+	return fs.ValidPath(name) && name[0] != '.' && !strings.Contains(name, "/.") &&
+		strings.IndexFunc(name, func(r rune) bool { return r < ' ' || r == '\\' || r == 0x7f }) < 0
+}
