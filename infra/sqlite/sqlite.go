@@ -97,6 +97,7 @@ func (s *Store) open(ctx context.Context, path string, working bool) error {
 	if s.write, err = newWriter(ctx, connect(path, "synchronous(FULL)", "foreign_keys(1)")); err != nil {
 		return explain(err)
 	}
+	go s.write.run()
 	s.read = newReader(connect(path, "query_only(1)"))
 	if s.secret, err = s.loadSecret(ctx); err != nil {
 		return err

@@ -28,7 +28,7 @@ type writer struct {
 	done    chan struct{}
 }
 
-// newWriter brings the file to the newest version and starts the goroutine.
+// newWriter brings the file to the newest version. The caller starts run.
 func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
@@ -37,12 +37,10 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	if err := migrate(ctx, conn); err != nil {
 		return nil, errors.Join(err, conn.Close(), db.Close())
 	}
-	w := &writer{
+	return &writer{
 		db: db, tx: &tx{conn: conn, statements: map[string]*sql.Stmt{}},
 		waiting: make(chan *change), quit: make(chan struct{}), done: make(chan struct{}),
-	}
-	go w.run()
-	return w, nil
+	}, nil
 }
 
 // close stops the goroutine when it has made the changes that it took.
@@ -105,10 +103,12 @@ func (w *writer) collect(first *change) []*change {
 func (w *writer) serve(batch []*change) {
 	began, err := w.commit(batch)
 	for _, c := range batch {
-		if err != nil && began && len(batch) > 1 {
-			_, c.err = w.commit([]*change{c})
-		} else if err != nil {
-			c.err = err
+		alone := err
+		if began && err != nil && len(batch) > 1 {
+			_, alone = w.commit([]*change{c})
+		}
+		if alone != nil {
+			c.err = alone
 		}
 		c.done <- c.err
 	}
