@@ -44,7 +44,12 @@ func openProviders(p settings.Providers, c *clock.Clock) (agent.Providers, func(
 		ps.CRM = crm
 		closers = append(closers, crm.Close)
 	}
-	return ps, func() error {
+	return ps, closing(closers)
+}
+
+// closing closes all of them.
+func closing(closers []func()) func() error {
+	return func() error {
 		for _, f := range closers {
 			f()
 		}
@@ -53,15 +58,19 @@ func openProviders(p settings.Providers, c *clock.Clock) (agent.Providers, func(
 }
 
 // openChannels makes the channels that are configured.
-func openChannels(p settings.Providers, c *clock.Clock) (map[string]agent.Notifier, error) {
+func openChannels(p settings.Providers, c *clock.Clock) (map[string]agent.Notifier, func() error, error) {
 	channels := map[string]agent.Notifier{}
 	var problems []error
+	var closers []func()
 	add := func(name string, n agent.Notifier, err error) {
 		if err != nil {
 			problems = append(problems, err)
 			return
 		}
 		channels[name] = n
+		if c, ok := n.(interface{ Close() }); ok {
+			closers = append(closers, c.Close)
+		}
 	}
 	if p.Email.SMTP != "" {
 		n, err := smtp.New(smtp.Config{URL: string(p.Email.SMTP), From: p.Email.From, To: p.Email.To, Now: c.Now})
@@ -75,7 +84,7 @@ func openChannels(p settings.Providers, c *clock.Clock) (map[string]agent.Notifi
 		n, err := webhook.New(webhook.Config{URL: string(p.Webhook.URL), Secret: string(p.Webhook.Secret), Now: c.Now})
 		add(webhookURL, n, err)
 	}
-	return channels, errors.Join(problems...)
+	return channels, closing(closers), errors.Join(problems...)
 }
 
 // publicURL is where Twilio fetches recordings and reports to. A Twilio on

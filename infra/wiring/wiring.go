@@ -115,7 +115,8 @@ func (app *App) open(ctx context.Context, o Options) (err error) {
 	app.onClose(app.media.Close)
 	providers, closeProviders := openProviders(o.Settings.Providers, o.Clock)
 	app.onClose(closeProviders)
-	channels, err := openChannels(o.Settings.Providers, o.Clock)
+	channels, closeChannels, err := openChannels(o.Settings.Providers, o.Clock)
+	app.onClose(closeChannels)
 	if err != nil {
 		return err
 	}
