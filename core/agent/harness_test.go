@@ -68,6 +68,9 @@ type world struct {
 	ticks    bool
 	nextTick time.Time
 	rerings  bool // the test rings somebody twice on purpose
+
+	doubt      bool // a process died with a stored intent and without a ring
+	losesAgain bool // messages that shall come again get lost
 }
 
 // newWorld has four healthy services, empty stores and one process.
@@ -79,6 +82,7 @@ func newWorld(t *testing.T, adjust ...func(*agent.Options)) *world {
 		store: memory.New(memory.Options{Now: c.Now}), media: memory.NewMedia(),
 		progress: map[string]bool{}, ticks: true, nextTick: start.Add(tickEvery),
 	}
+	w.services.watch = w.checkRequest
 	w.replace()
 	t.Cleanup(w.checkAlways)
 	return w
@@ -245,6 +249,9 @@ func (w *world) handle(m agent.Message) {
 	err := do(w.ports, "queue: "+[...]string{"done", "again", "bury"}[v.Do], func() error {
 		switch v.Do {
 		case agent.Again:
+			if w.losesAgain {
+				return w.store.Done(context.Background(), m.ID)
+			}
 			return w.store.Again(context.Background(), m.ID, v.At)
 		case agent.Reject:
 			return w.store.Bury(context.Background(), m.ID, v.Reason)
@@ -265,6 +272,9 @@ func (w *world) alive(f func()) {
 		switch cause := recover().(type) {
 		case nil:
 		case death:
+			for _, c := range w.calls() {
+				w.doubt = w.doubt || c.Intent != nil && w.services.rung()[c.Key.Contact] == 0
+			}
 			w.replace()
 		default:
 			panic(cause)
@@ -333,6 +343,27 @@ func (w *world) states() string {
 	return strings.Join(s, " ")
 }
 
+// checkRequest holds at every request: a stored step is never requested again,
+// and no dial leaves without a stored intent.
+func (w *world) checkRequest(service, verb, contact string) {
+	key := call.Key{Campaign: "spring", Contact: contact}
+	c, err := w.store.Get(context.Background(), key)
+	if err != nil {
+		return // a probe, or a contact of another campaign
+	}
+	wrong := map[string]bool{
+		"script": c.Script != "",
+		"speak":  c.Speech != "" || c.Script == "",
+		"dial":   c.SID != "" || c.Intent == nil || w.clock.Now().Add(10*time.Second).After(c.Intent.Deadline),
+		"look":   c.State.Final(),
+		"list":   c.State.Final() || c.SID != "",
+		"record": c.Recorded != call.Pending,
+	}
+	if wrong[verb] {
+		w.t.Errorf("%s %s for %s does not go with what is stored: %s, version %d, %s", service, verb, contact, c.State, c.Version, history(c))
+	}
+}
+
 // checkAlways holds what holds in every test: no contact is rung twice, and
 // nothing secret is told.
 func (w *world) checkAlways() {
@@ -394,4 +425,13 @@ func (e *events) count(event string) int {
 		}
 	}
 	return n
+}
+
+// history is what happened to a call, in one line.
+func history(c call.Call) string {
+	var lines []string
+	for _, e := range c.History {
+		lines = append(lines, fmt.Sprintf("%s %s", since(e.At).Round(time.Second), e.What))
+	}
+	return strings.Join(lines, "; ")
 }

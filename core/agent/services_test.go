@@ -19,6 +19,7 @@ import (
 type services struct {
 	clock *clock
 	took  time.Duration
+	watch func(service, verb, contact string) // sees each request of a call before it is answered
 
 	mu       sync.Mutex
 	scripts  map[string][]*script // by service, the first that applies counts
@@ -84,6 +85,10 @@ func (s *services) on(service string, sc script) {
 // arrive takes a request, lets its time pass and gives the fault it meets.
 func (s *services) arrive(ctx context.Context, service, verb, contact string) *fault.Fault {
 	now := s.clock.Now()
+	if err := ctx.Err(); err != nil {
+		return &fault.Fault{Service: service, Message: "not sent", Cause: err}
+	}
+	s.watch(service, verb, contact)
 	sc := s.next(service, verb, contact, now)
 	if sc != nil && sc.during != nil {
 		sc.during()
@@ -91,7 +96,7 @@ func (s *services) arrive(ctx context.Context, service, verb, contact string) *f
 	var f *fault.Fault
 	if err := s.clock.Sleep(ctx, s.took); err != nil {
 		f = &fault.Fault{Service: service, Message: "cut off", Cause: err}
-		if verb == "dial" {
+		if verb == "dial" { // it had been sent
 			f.Class = fault.Ambiguous
 		}
 	} else if sc != nil && sc.fault != nil {
