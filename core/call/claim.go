@@ -146,8 +146,19 @@ func (c Call) Refresh(contact Contact, number string) Call {
 	return c
 }
 
+// A history keeps its first lines and the latest ones: a call whose looks fail
+// for a day must still fit into every store.
+const (
+	mostLines  = 200
+	firstLines = 20
+)
+
 // note adds a line to the history.
 func (c Call) note(now time.Time, what string) Call {
-	c.History = append(c.History[:len(c.History):len(c.History)], Event{At: now, What: what})
+	kept := c.History[:len(c.History):len(c.History)]
+	if len(kept) >= mostLines {
+		kept = append(kept[:firstLines:firstLines], kept[firstLines+1:]...)
+	}
+	c.History = append(kept, Event{At: now, What: what})
 	return c
 }
