@@ -348,8 +348,8 @@ func (w *world) states() string {
 func (w *world) checkRequest(service, verb, contact string) {
 	key := call.Key{Campaign: "spring", Contact: contact}
 	c, err := w.store.Get(context.Background(), key)
-	if err != nil {
-		return // a probe, or a contact of another campaign
+	if err != nil || w.rerings {
+		return // a probe, or perhaps the contact of another campaign
 	}
 	wrong := map[string]bool{
 		"script": c.Script != "",
