@@ -1,0 +1,148 @@
+// Package cli is the operator's command line. Commands read their input from
+// and write to a [World], so tests run them in the process.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/term"
+
+	"callagent/infra/clock"
+	"callagent/infra/settings"
+	"callagent/infra/sqlite"
+	"callagent/infra/wiring"
+)
+
+// The exit statuses.
+const (
+	ok     = 0 // every contact has an outcome
+	failed = 1 // it could not go on, or left work
+	usage  = 2 // wrong usage or settings
+)
+
+// World is everything outside the process that commands touch.
+type World struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Env      func(name string) (string, bool)
+	Terminal bool // Out is a terminal that can be repainted
+	Width    int  // columns of the terminal
+	// Signals gets the interrupts; the first asks to stop, the second insists.
+	Signals <-chan os.Signal
+}
+
+// System is the process's own world.
+func System() World {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	w := World{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.LookupEnv, Signals: signals}
+	if fd := int(os.Stdout.Fd()); term.IsTerminal(fd) {
+		w.Terminal = true
+		w.Width, _, _ = term.GetSize(fd)
+	}
+	return w
+}
+
+// grammar is the command line. Flags that all commands share come first.
+type grammar struct {
+	Settings string `help:"Settings file." default:"callagent.toml" type:"path" placeholder:"FILE"`
+	Store    string `help:"Where calls are kept: sqlite:PATH." placeholder:"STORE"`
+
+	Run      runCommand      `cmd:"" help:"Call every contact of a list, and go on with what is left from before."`
+	Simulate simulateCommand `cmd:"" help:"Rehearse a scenario against the built-in provider simulator."`
+	Enqueue  enqueueCommand  `cmd:"" help:"Put the contacts of a list on the queue without calling them."`
+	Status   statusCommand   `cmd:"" help:"Show circuits, counts and the last events."`
+	Calls    callsCommand    `cmd:"" help:"List calls."`
+	Call     callCommand     `cmd:"" help:"Show one call and its history."`
+	Circuit  circuitCommand  `cmd:"" help:"Show the circuits, or force one open or closed, or give it back."`
+	Config   configCommand   `cmd:"" help:"Print the effective settings, secrets hidden."`
+}
+
+// usageError is a mistake in the command line or the settings.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+// exit is a command's own exit status, without anything left to say.
+type exit int
+
+func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// Run runs one command and returns the exit status.
+func Run(args []string, w World) int {
+	var g grammar
+	status := ok
+	parser, err := kong.New(&g,
+		kong.Name("callagent"),
+		kong.Description("Calls every contact of a list, whatever fails on the way."),
+		kong.UsageOnError(), kong.Writers(w.Out, w.Err), kong.Exit(func(code int) { status = code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		return w.complain(err)
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	k, err := parser.Parse(args)
+	if err != nil {
+		return w.complain(usageError{fmt.Errorf("%w (callagent --help lists the commands)", err)})
+	}
+	if k.Command() == "" || status != ok {
+		return status
+	}
+	return w.complain(k.Run(&g, w))
+}
+
+// complain prints an error and gives its exit status.
+func (w World) complain(err error) int {
+	var code exit
+	switch {
+	case err == nil:
+		return ok
+	case errors.As(err, &code):
+		return int(code)
+	}
+	fmt.Fprintln(w.Err, "callagent: "+err.Error())
+	var u usageError
+	var s *settings.Error
+	if errors.As(err, &u) || errors.As(err, &s) {
+		return usage
+	}
+	return failed
+}
+
+// load reads the settings; over lies above the file, and the --store flag
+// above that.
+func (g *grammar) load(w World, over ...settings.Layer) (settings.Settings, error) {
+	s, err := settings.Load(settings.Source{File: g.Settings, Env: w.Env, Over: over})
+	if err != nil {
+		return s, usageError{err}
+	}
+	if g.Store != "" {
+		if !strings.HasPrefix(g.Store, "sqlite:") {
+			return s, usageError{fmt.Errorf("--store %q is not known: write sqlite:PATH", g.Store)}
+		}
+		s.Store = g.Store
+	}
+	return s, nil
+}
+
+// open reads the settings and opens their store without working it.
+func (g *grammar) open(ctx context.Context, w World) (*sqlite.Store, settings.Settings, error) {
+	s, err := g.load(w)
+	if err != nil {
+		return nil, s, err
+	}
+	store, err := wiring.OpenStore(ctx, s, &clock.Clock{}, false)
+	return store, s, err
+}

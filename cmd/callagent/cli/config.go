@@ -1,0 +1,20 @@
+package cli
+
+import "callagent/infra/settings"
+
+// configCommand prints the settings that are in force.
+type configCommand struct {
+	JSON bool `help:"Print one JSON document." name:"json"`
+}
+
+// Run is the command.
+func (c *configCommand) Run(g *grammar, w World) error {
+	s, err := g.load(w)
+	switch {
+	case err != nil:
+		return err
+	case c.JSON:
+		return printJSON(w.Out, s)
+	}
+	return settings.Write(w.Out, s)
+}

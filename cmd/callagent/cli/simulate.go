@@ -1,0 +1,182 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"callagent/examples"
+	"callagent/infra/clock"
+	"callagent/infra/settings"
+	"callagent/infra/wiring"
+	"callagent/localstack/simulator"
+)
+
+// simulateCommand rehearses a scenario.
+type simulateCommand struct {
+	Scenario string  `help:"Name of a built-in scenario, or a file." required:"" placeholder:"NAME|FILE"`
+	Speed    float64 `help:"How many times faster than real time." default:"1"`
+	JSON     bool    `help:"Print the summary as one JSON document." name:"json"`
+	Report   string  `help:"Write what the simulator saw (requests, rings, messages) to this file." placeholder:"FILE"`
+}
+
+// Run is the command.
+func (c *simulateCommand) Run(g *grammar, w World) error {
+	if !(c.Speed >= 1 && c.Speed <= 1000) {
+		return usageError{fmt.Errorf("--speed %g makes no sense: use 1 to 1000", c.Speed)}
+	}
+	scenario, contacts, err := findScenario(c.Scenario)
+	if err != nil {
+		return usageError{err}
+	}
+	dir, err := os.MkdirTemp("", "callagent-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	list := filepath.Join(dir, "contacts.csv")
+	if err := os.WriteFile(list, contacts, 0o600); err != nil {
+		return err
+	}
+	ticking := clock.New(time.Time{}, c.Speed)
+	sim, err := simulator.Start(simulator.Config{Clock: ticking, Faults: faultsOf(scenario), Seed: 1})
+	if err != nil {
+		return err
+	}
+	defer sim.Close()
+	if g.Store == "" {
+		g.Store = "sqlite:" + filepath.Join(dir, "callagent.db")
+	}
+	w.Env = environment(sim.Env())
+	s, err := g.load(w, scenario.Settings)
+	if err != nil {
+		return err
+	}
+	sum, err := perform(w, job{
+		settings: s, clock: ticking, json: c.JSON,
+		list:     enqueueOptions{File: list, Campaign: settings.DefaultCampaign, Settings: s, Quiet: true},
+		patience: wiring.Patience{Parked: -1},
+	})
+	if err != nil {
+		return err
+	}
+	sum.count(sim.Rings())
+	if err := c.report(sim); err != nil {
+		return err
+	}
+	if err := sum.print(w, c.JSON); err != nil {
+		return err
+	}
+	if wrong := sum.differs(scenario.Expect); len(wrong) > 0 {
+		return fmt.Errorf("scenario %s did not end as expected: %s", scenario.Name, strings.Join(wrong, ", "))
+	}
+	return sum.status()
+}
+
+// report writes what the simulator saw: the providers' side of the rehearsal.
+func (c *simulateCommand) report(sim *simulator.Simulator) error {
+	if c.Report == "" {
+		return nil
+	}
+	data, err := json.MarshalIndent(sim.Report(), "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(c.Report, data, 0o600)
+}
+
+// findScenario reads a built-in scenario by name, or a file, and its contacts.
+func findScenario(name string) (settings.Scenario, []byte, error) {
+	var files fs.FS = examples.Files
+	file := path.Join("scenarios", name+".toml")
+	dir := "."
+	if _, err := fs.Stat(files, file); err != nil {
+		if _, err := os.Stat(name); err != nil {
+			return settings.Scenario{}, nil, fmt.Errorf("there is no scenario and no file %q: the scenarios are %s", name, strings.Join(scenarioNames(), ", "))
+		}
+		files, file, dir = os.DirFS(filepath.Dir(name)), filepath.Base(name), filepath.Dir(name)
+	}
+	data, err := fs.ReadFile(files, file)
+	if err != nil {
+		return settings.Scenario{}, nil, err
+	}
+	s, err := settings.ParseScenario(name, data)
+	if err != nil {
+		return s, nil, err
+	}
+	if s.Contacts != "" {
+		return s, []byte(s.Contacts), nil
+	}
+	contacts, err := fs.ReadFile(files, s.ContactsFile)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
+		contacts, err = os.ReadFile(filepath.Join(dir, s.ContactsFile))
+	}
+	if err != nil {
+		return s, nil, fmt.Errorf("scenario %s: its contacts_file cannot be read: %w", name, err)
+	}
+	return s, contacts, nil
+}
+
+// scenarioNames lists the built-in scenarios.
+func scenarioNames() []string {
+	found, err := fs.Glob(examples.Files, "scenarios/*.toml")
+	if err != nil {
+		return nil
+	}
+	for i, f := range found {
+		found[i] = strings.TrimSuffix(path.Base(f), ".toml")
+	}
+	return found
+}
+
+// faultsOf translates a scenario's faults for the simulator.
+func faultsOf(s settings.Scenario) []simulator.Fault {
+	faults := make([]simulator.Fault, len(s.Faults))
+	for i, f := range s.Faults {
+		faults[i] = simulator.Fault(f)
+	}
+	return faults
+}
+
+// environment is what the simulator hands out and nothing else, so that a
+// rehearsal can never use a real key.
+func environment(pairs []string) func(string) (string, bool) {
+	values := map[string]string{}
+	for _, p := range pairs {
+		name, value, _ := strings.Cut(p, "=")
+		values[name] = value
+	}
+	return func(name string) (string, bool) {
+		v, ok := values[name]
+		return v, ok
+	}
+}
+
+// count takes the simulator's own count of rings.
+func (s *summary) count(rings map[string]int) {
+	s.Rings, s.MaxRings = 0, 0
+	for n := range maps.Values(rings) {
+		s.Rings += n
+		s.MaxRings = max(s.MaxRings, n)
+	}
+}
+
+// differs lists what is not as a scenario expects it.
+func (s summary) differs(expect map[string]int) []string {
+	have := s.numbers()
+	var wrong []string
+	for _, name := range slices.Sorted(maps.Keys(expect)) {
+		if have[name] != expect[name] {
+			wrong = append(wrong, fmt.Sprintf("%s is %d, not %d", name, have[name], expect[name]))
+		}
+	}
+	return wrong
+}

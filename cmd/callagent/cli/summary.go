@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"callagent/core/agent"
+	"callagent/core/call"
+	"callagent/infra/wiring"
+)
+
+// summary is how a run ended; its JSON form is stable.
+type summary struct {
+	Contacts  int `json:"contacts"` // calls in the store, whatever run they came with
+	Completed int `json:"completed"`
+	Failed    int `json:"failed"`
+	Unknown   int `json:"unknown"`
+	Expired   int `json:"expired"`
+	Parked    int `json:"parked"`  // set aside, calls that wait to be recorded included
+	Refused   int `json:"refused"` // rows of the list that could not be used
+	Rings     int `json:"rings"`
+	MaxRings  int `json:"max_rings_per_contact"`
+	Alerts    int `json:"alerts"`
+
+	Results  map[string]int    `json:"results"`
+	Circuits map[string]string `json:"circuits"`
+	Duration float64           `json:"duration_s"`
+	Waiting  []string          `json:"waiting_for,omitempty"`
+	unended  int               // calls without an outcome that are not parked
+}
+
+// sumUp counts what the store holds when a run has ended.
+func sumUp(ctx context.Context, app *wiring.App, list enqueued, left wiring.Left) (summary, error) {
+	s := summary{
+		Refused: list.Refused, Parked: left.Parked, Waiting: left.Waiting, Alerts: app.Raised.Count(),
+		Results: map[string]int{}, Circuits: map[string]string{},
+	}
+	rung := map[string]int{}
+	for c, err := range app.Store.Calls(ctx, call.Filter{}) {
+		if err != nil {
+			return s, err
+		}
+		s.add(c)
+		if c.Ring() != "" {
+			s.Rings++
+			rung[c.Number]++
+			s.MaxRings = max(s.MaxRings, rung[c.Number])
+		}
+	}
+	visible, hidden, _, err := app.Store.Pending(ctx)
+	if err != nil {
+		return s, err
+	}
+	s.unended += visible + hidden
+	for _, name := range agent.Services() {
+		r, err := app.Store.Load(ctx, name)
+		if err != nil {
+			return s, err
+		}
+		s.Circuits[name] = r.State.String()
+	}
+	return s, nil
+}
+
+// add counts one call.
+func (s *summary) add(c call.Call) {
+	s.Contacts++
+	switch c.State {
+	case call.Completed:
+		s.Completed++
+		s.Results[string(c.Result)]++
+	case call.Failed:
+		s.Failed++
+	case call.Unknown:
+		s.Unknown++
+	case call.Expired:
+		s.Expired++
+	case call.Parked:
+	default:
+		s.unended++
+	}
+}
+
+// numbers gives what scenarios may expect, by its JSON name.
+func (s summary) numbers() map[string]int {
+	code := ok
+	if s.status() != nil {
+		code = failed
+	}
+	return map[string]int{
+		"contacts": s.Contacts, "completed": s.Completed, "failed": s.Failed, "unknown": s.Unknown, "expired": s.Expired,
+		"parked": s.Parked, "rings": s.Rings, "max_rings_per_contact": s.MaxRings, "alerts": s.Alerts, "exit": code,
+	}
+}
+
+// status is the exit status: success if every contact has an outcome.
+func (s summary) status() error {
+	if s.Parked > 0 || s.unended > 0 {
+		return exit(failed)
+	}
+	return nil
+}
+
+// print writes the summary for people, or as one JSON document.
+func (s summary) print(w World, asJSON bool) error {
+	if asJSON {
+		e := json.NewEncoder(w.Out)
+		e.SetIndent("", "  ")
+		return e.Encode(s)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%d contacts in %.1f s: %d completed, %d failed, %d unknown, %d expired, %d set aside",
+		s.Contacts, s.Duration, s.Completed, s.Failed, s.Unknown, s.Expired, s.Parked)
+	if s.Refused > 0 {
+		fmt.Fprintf(&b, "; %d rows refused", s.Refused)
+	}
+	fmt.Fprintf(&b, "\nrings: %d, at most %d per contact; alerts: %d\n", s.Rings, s.MaxRings, s.Alerts)
+	if len(s.Results) > 0 {
+		fmt.Fprintf(&b, "results: %s\n", pairs(s.Results))
+	}
+	fmt.Fprintf(&b, "circuits: %s\n", pairs(s.Circuits))
+	for _, line := range s.Waiting {
+		fmt.Fprintf(&b, "left: %s\n", line)
+	}
+	_, err := fmt.Fprint(w.Out, b.String())
+	return err
+}
+
+// pairs lists a map as "a 1, b 2".
+func pairs[V any](m map[string]V) string {
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		parts = append(parts, fmt.Sprintf("%s %v", k, m[k]))
+	}
+	return strings.Join(parts, ", ")
+}
