@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
-	"time"
 
 	"callagent/core/alert"
 )
@@ -80,6 +79,3 @@ func (s *Store) Delivered(ctx context.Context, channel string, ids []string, key
 			ON CONFLICT DO UPDATE SET last_sent = excluded.last_sent, sent = excluded.sent`, channel, key, nanos(g.LastSent), g.Sent)
 	})
 }
-
-// kept is how long what is finished stays.
-const kept = 90 * 24 * time.Hour

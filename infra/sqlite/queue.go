@@ -27,14 +27,14 @@ func keyOf(body []byte) string {
 // Send puts messages on the queue, up to 1,000 of them all or none.
 func (s *Store) Send(ctx context.Context, delay time.Duration, bodies ...[]byte) error {
 	for some := range slices.Chunk(bodies, sendTogether) {
-		keys := make([]string, len(some))
+		messages := make([]message, len(some))
 		for i, body := range some {
-			keys[i] = keyOf(body)
+			messages[i] = message{key: keyOf(body), body: append([]byte{}, body...)}
 		}
 		due := s.now().Add(delay).UnixNano()
 		err := s.change(ctx, func(t *tx) error {
-			for i, body := range some {
-				if err := t.run("INSERT INTO messages (key, due, body) VALUES (?, ?, ?)", keys[i], due, slices.Clip(body)); err != nil {
+			for _, m := range messages {
+				if err := t.run("INSERT INTO messages (key, due, body) VALUES (?, ?, ?)", m.key, due, m.body); err != nil {
 					return err
 				}
 			}
@@ -47,9 +47,10 @@ func (s *Store) Send(ctx context.Context, delay time.Duration, bodies ...[]byte)
 	return nil
 }
 
-// message is a message as it is received.
+// message is a message on its way in, without id, or out, without key.
 type message struct {
 	id, receives int64
+	key          string
 	body         []byte
 }
 

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"time"
 
 	"callagent/core/breaker"
 	"callagent/core/call"
@@ -17,7 +18,9 @@ var ErrWorking = errors.New("another callagent works on this store: wait for it,
 func (s *Store) EndLeases(ctx context.Context) (n int, err error) {
 	now := s.now()
 	err = s.change(ctx, func(t *tx) error {
-		rows, err := t.query("SELECT "+columns+" FROM calls WHERE state = ? OR due IS NOT NULL", call.Running)
+		// Two queries, because each has an index.
+		rows, err := t.query("SELECT "+columns+" FROM calls WHERE state = ?1 UNION ALL SELECT "+columns+
+			" FROM calls WHERE state <> ?1 AND due IS NOT NULL", call.Running)
 		calls, err := decodeAll(collect(rows, err, scanRow))
 		if err != nil {
 			return t.fail(err)
@@ -42,6 +45,9 @@ func (s *Store) EndLeases(ctx context.Context) (n int, err error) {
 	})
 	return n, err
 }
+
+// kept is how long what is finished stays.
+const kept = 90 * 24 * time.Hour
 
 // deleteTogether is how many finished calls one transaction deletes.
 const deleteTogether = 1000
