@@ -51,12 +51,36 @@ type CircuitOptions struct {
 	Timeout time.Duration // the store's time limit; 0: StoreTimeout
 }
 
-// view is one reading of the record.
+// view is one reading of the record, with what nearly every request needs to
+// know of it worked out beforehand.
 type view struct {
-	record breaker.Record
+	until  int64 // Unix ns; how long it may be used
+	epoch  int64
+	answer answer
+	calm   bool // no streak and no pauses: a success changes nothing
 	read   time.Time
-	fresh  time.Time // until when it may be used
-	passes bool      // closed and not paused: nothing else has to be asked
+	record breaker.Record
+}
+
+// answer is what everybody who asks is told.
+type answer uint8
+
+const (
+	depends answer = iota // on who asks, and when
+	passes                // closed and not paused
+	refused               // open
+)
+
+func newView(r breaker.Record, read time.Time) *view {
+	v := &view{until: read.Add(CacheFor).UnixNano(), epoch: r.Epoch, read: read, record: r}
+	v.calm = r.Streak == 0 && r.Pauses == 0
+	switch {
+	case r.State == breaker.Open:
+		v.answer = refused
+	case r.State == breaker.Closed && !read.Before(r.PausedUntil):
+		v.answer = passes
+	}
+	return v
 }
 
 // NewCircuit returns the circuit of a service. It does no I/O.
@@ -95,7 +119,7 @@ func (c *Circuit) Look(ctx context.Context, since time.Time) (breaker.Record, bo
 }
 
 func (c *Circuit) cached(since time.Time) (breaker.Record, bool) {
-	if v := c.view.Load(); v != nil && c.Clock.Now().Before(v.fresh) && !v.read.Before(since) {
+	if v := c.view.Load(); v != nil && c.Clock.Now().UnixNano() < v.until && !v.read.Before(since) {
 		return v.record, true
 	}
 	return breaker.Record{}, false
@@ -123,8 +147,7 @@ func (c *Circuit) load(ctx context.Context) (breaker.Record, bool) {
 
 // sees keeps a record as the newest known, unless a newer one is known.
 func (c *Circuit) sees(r breaker.Record, at time.Time) {
-	v := &view{record: r, read: at, fresh: at.Add(CacheFor)}
-	v.passes = r.State == breaker.Closed && !at.Before(r.PausedUntil)
+	v := newView(r, at)
 	for {
 		old := c.view.Load()
 		if old != nil && old.record.Version > r.Version {
@@ -142,9 +165,17 @@ func (c *Circuit) sees(r breaker.Record, at time.Time) {
 
 // Admit asks for one request of at most limit in the name of who, at now.
 func (c *Circuit) Admit(ctx context.Context, who string, limit time.Duration, now time.Time) (breaker.Permit, breaker.Refusal) {
-	if v := c.view.Load(); v != nil && v.passes && now.Before(v.fresh) {
-		return breaker.Permit{Epoch: v.record.Epoch}, breaker.None
+	if v := c.view.Load(); v != nil && v.answer != depends && now.UnixNano() < v.until {
+		if v.answer == refused {
+			return breaker.Permit{}, breaker.CircuitOpen
+		}
+		return breaker.Permit{Epoch: v.epoch}, breaker.None
 	}
+	return c.decide(ctx, who, limit, now)
+}
+
+// decide asks the rules about one request.
+func (c *Circuit) decide(ctx context.Context, who string, limit time.Duration, now time.Time) (breaker.Permit, breaker.Refusal) {
 	r, known := c.Look(ctx, time.Time{})
 	if !known {
 		return breaker.Permit{Unowned: true}, breaker.None
@@ -169,14 +200,19 @@ func (c *Circuit) extend(ctx context.Context, r breaker.Record, who string, limi
 // Succeeded reports a request that worked and ended at now. In ordinary times
 // it costs no store operation.
 func (c *Circuit) Succeeded(ctx context.Context, p breaker.Permit, now time.Time) breaker.Change {
-	c.lastSuccess.Store(now.UnixNano())
+	ended := now.UnixNano()
+	c.lastSuccess.Store(ended)
 	if c.doubtful.Load() {
 		c.forgetSuspects()
 	}
-	if v := c.view.Load(); v != nil && !p.Probe && now.Before(v.fresh) &&
-		v.record.Streak == 0 && v.record.Pauses == 0 {
+	if v := c.view.Load(); v != nil && v.calm && !p.Probe && ended < v.until {
 		return breaker.Unchanged
 	}
+	return c.report(ctx, p, now)
+}
+
+// report weighs a success that may have something to change.
+func (c *Circuit) report(ctx context.Context, p breaker.Permit, now time.Time) breaker.Change {
 	if p.Unowned {
 		return breaker.Stale
 	}
