@@ -3,9 +3,7 @@ package agent
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"hash/fnv"
-	"io/fs"
 
 	"callagent/core/call"
 	"callagent/core/fault"
@@ -105,20 +103,10 @@ func (a *Agent) mediaGone(ctx context.Context, w *work, err error) error {
 	if cancelled(ctx, err) {
 		return a.yield(ctx, w)
 	}
-	why := "its script or recording cannot be used: " + mediaTrouble(err)
+	why := "its script or recording cannot be used: " + fault.From("media", err).Error()
 	w.call = w.call.Spent(a.Clock.Now(), why)
 	a.write(journal.Error, "", "media_failed", "Skipped, next contact: "+why, w.call)
 	return a.save(ctx, w, freeing(w.call))
-}
-
-// mediaTrouble is an error of the audio store without the paths and signed
-// links that it may hold.
-func mediaTrouble(err error) string {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Op + ": " + path.Err.Error()
-	}
-	return fault.From("media", err).Error()
 }
 
 // mediaName is a file name for a call that tells nothing about the contact.

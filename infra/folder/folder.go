@@ -16,6 +16,8 @@ import (
 	"os"
 	"path"
 	"strings"
+
+	"callagent/core/fault"
 )
 
 // Config says where the files are and how others reach them.
@@ -76,7 +78,7 @@ func (m *Media) Put(ctx context.Context, name, _ string, data []byte) (ref strin
 	}
 	dir := path.Dir(name)
 	if err := m.makeDir(dir); err != nil {
-		return "", fmt.Errorf("folder: put %q: %w", name, err)
+		return "", trouble("put", err)
 	}
 	temporary := path.Join(dir, ".put-"+rand.Text())
 	if err = m.write(temporary, data); err == nil {
@@ -84,10 +86,10 @@ func (m *Media) Put(ctx context.Context, name, _ string, data []byte) (ref strin
 	}
 	if err != nil {
 		_ = m.root.Remove(temporary)
-		return "", fmt.Errorf("folder: put %q: %w", name, err)
+		return "", trouble("put", err)
 	}
 	if err := m.sync(dir); err != nil {
-		return "", fmt.Errorf("folder: put %q: %w", name, err)
+		return "", trouble("put", err)
 	}
 	return name, nil
 }
@@ -138,7 +140,7 @@ func (m *Media) Get(ctx context.Context, ref string) ([]byte, error) {
 	}
 	data, err := m.root.ReadFile(ref)
 	if err != nil {
-		return nil, fmt.Errorf("folder: get: %w", err)
+		return nil, trouble("get", err)
 	}
 	return data, nil
 }
@@ -150,9 +152,23 @@ func (m *Media) Link(ctx context.Context, ref string) (string, error) {
 		return "", err
 	}
 	if m.public == "" {
-		return "", errors.New("folder: nobody outside can fetch the audio: set PUBLIC_URL to the address where this process is reached")
+		return "", &fault.Fault{
+			Class: fault.Permanent, Kind: fault.InvalidRequest, Scope: fault.Account, Service: "media",
+			Message: "nobody outside can fetch the audio: set PUBLIC_URL to the address where this process is reached",
+		}
 	}
 	return m.public + (&url.URL{Path: prefix + ref}).EscapedPath() + "?token=" + m.token(ref), nil
+}
+
+// trouble is a failure of the disk as a fault that names no path.
+func trouble(op string, err error) *fault.Fault {
+	why := "the disk failed"
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		why = p.Err.Error()
+	} else if l, ok := errors.AsType[*os.LinkError](err); ok {
+		why = l.Err.Error()
+	}
+	return &fault.Fault{Service: "media", Message: op + ": " + why, Cause: err}
 }
 
 // token is the proof that a link was made by Link.

@@ -77,7 +77,7 @@ func TestNewNamesTheRemedy(t *testing.T) {
 
 func TestLinkNeedsAPublicURL(t *testing.T) {
 	_, err := open(t, Config{Dir: t.TempDir(), Key: key}).Link(t.Context(), "a.mp3")
-	if want := "folder: nobody outside can fetch the audio: set PUBLIC_URL to the address where this process is reached"; err == nil || err.Error() != want {
+	if want := "media: invalid_request: nobody outside can fetch the audio: set PUBLIC_URL to the address where this process is reached"; err == nil || err.Error() != want {
 		t.Errorf("%v", err)
 	}
 }
