@@ -2,6 +2,7 @@ package alert
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"callagent/core/breaker"
@@ -64,7 +65,7 @@ func unstable(r breaker.Record) Alert {
 	return Alert{
 		ID: outageID(r, CircuitUnstable), Kind: CircuitUnstable, Severity: Warning,
 		Service: r.Service, At: r.OpenedAt,
-		What:   fmt.Sprintf("%s is unstable: it came back and failed again soon after.", Title(r.Service)),
+		What:   fmt.Sprintf("%s is unstable: it came back and failed again soon after.", begin(Title(r.Service))),
 		Effect: effect(r.Service),
 		Agent:  "It waits longer after every relapse, up to 5 minutes. There will be no message for each of them, only reminders.",
 	}
@@ -94,7 +95,7 @@ func paused(r breaker.Record) Alert {
 	return Alert{
 		ID:   fmt.Sprintf("pause/%s/%d", r.Service, r.PausedFrom.Unix()),
 		Kind: ServicePaused, Severity: Warning, Service: r.Service, At: r.PausedFrom,
-		What:   fmt.Sprintf("%s has been asking us to slow down for %s without taking a request.", Title(r.Service), span(health.PausedTooLong)),
+		What:   fmt.Sprintf("%s has been asking us to slow down for %s without taking a request.", begin(Title(r.Service)), span(health.PausedTooLong)),
 		Effect: effect(r.Service),
 		Agent:  "It waits as long as it is asked to and tries again. No call fails for it.",
 		You:    "If it goes on: lower rate or at_once for this service, or ask the provider for a higher limit.",
@@ -143,6 +144,14 @@ func effect(service string) string {
 		return "Calls go on; their outcomes reach the CRM later."
 	}
 	return "No new call is dialled while it lasts."
+}
+
+// begin is a text as it begins a sentence.
+func begin(text string) string {
+	if text == "" {
+		return text
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 // span is a duration as people say it.

@@ -123,15 +123,15 @@ func Digest(key string, as []Alert) Message {
 func headline(a Alert) string {
 	switch a.Kind {
 	case CircuitOpened:
-		return Title(a.Service) + ": circuit OPEN"
+		return begin(Title(a.Service)) + ": circuit OPEN"
 	case CircuitUnstable:
-		return Title(a.Service) + ": unstable"
+		return begin(Title(a.Service)) + ": unstable"
 	case CircuitStillOpen:
-		return Title(a.Service) + ": circuit still not closed"
+		return begin(Title(a.Service)) + ": circuit still not closed"
 	case CircuitClosed:
-		return Title(a.Service) + ": circuit CLOSED again"
+		return begin(Title(a.Service)) + ": circuit CLOSED again"
 	case ServicePaused:
-		return Title(a.Service) + ": paused"
+		return begin(Title(a.Service)) + ": paused"
 	case CallFailed:
 		return "Call failed in campaign " + a.Campaign
 	case CallUnknown:

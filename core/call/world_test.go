@@ -67,8 +67,8 @@ func newWorld(told map[call.Transition]bool) *world {
 	}
 }
 
-// do plays one command and gives the lines that answer it.
-func (w *world) do(command string) ([]string, error) {
+// Do plays one command and gives the lines that answer it.
+func (w *world) Do(command string) ([]string, error) {
 	words := strings.Fields(command)
 	if who, by := strings.CutSuffix(words[0], ":"); by {
 		if _, known := w.hands[who]; !known || len(words) < 2 {
