@@ -23,9 +23,9 @@ type statusCommand struct {
 type status struct {
 	At          time.Time       `json:"at"`
 	Store       string          `json:"store"`
-	Circuits    []circuitState  `json:"circuits"`     // one for each service, in the order of a call
-	Calls       []call.Count    `json:"calls"`        // by campaign, state and result; without contacts that no call has begun for
-	Queue       queueState      `json:"queue"`        //
+	Circuits    []circuitState  `json:"circuits"` // one for each service, in the order of a call
+	Calls       []call.Count    `json:"calls"`    // by campaign, state and result; without contacts that no call has begun for
+	Queue       queueState      `json:"queue"`
 	DeadLetters int             `json:"dead_letters"` // messages that could not be worked; at most 1,000 are counted
 	Events      []sqlite.Stored `json:"events"`       // the newest, the oldest of them first
 }
