@@ -8,6 +8,8 @@ import (
 	"hash/fnv"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,7 +63,7 @@ type world struct {
 	stop     context.CancelFunc
 	stopping bool // what the process says to Options.Stopping
 	born     int  // processes so far
-	ids      int
+	ids      atomic.Int64
 
 	atMost   int // contacts in progress at once; 0: no bound
 	progress map[string]bool
@@ -122,7 +124,7 @@ func (w *world) options(holder string) agent.Options {
 			Dialer: portedProbe{s, agent.Twilio}, CRM: portedProbe{s, agent.CRMService},
 		},
 		Journal: w.events, Clock: w.clock, Random: func() float64 { return 0.5 },
-		NewID:  func() string { w.ids++; return fmt.Sprintf("id-%d", w.ids) },
+		NewID:  func() string { return fmt.Sprintf("id-%d", w.ids.Add(1)) },
 		Holder: holder, Policies: policies(), From: "+15005550006", Number: hash,
 		Campaign: func(name string) (call.Campaign, bool) {
 			return call.Campaign{Name: name, Prompt: "Call {{.contact_id}}", RingTimeout: 30 * time.Second, MaxLength: 3 * time.Minute}, name != "nobody's"
@@ -381,9 +383,14 @@ func (w *world) checkAlways() {
 }
 
 func (w *world) checkPrivate(text string) {
-	if strings.Contains(text, plantedPhone[1:]) || strings.Contains(text, plantedSecret) {
+	if tells(text) {
 		w.t.Errorf("this tells a secret or a number: %s", text)
 	}
+}
+
+// tells reports whether a text holds what must not be told.
+func tells(text string) bool {
+	return strings.Contains(text, plantedPhone[1:]) || strings.Contains(text, plantedSecret)
 }
 
 // since is how far an instant lies after the start.
@@ -409,17 +416,26 @@ func diff(t *testing.T, what string, got, want []string) {
 
 // events is a journal that keeps everything.
 type events struct {
+	mu      sync.Mutex
 	entries []journal.Entry
 }
 
-func (e *events) Write(entry journal.Entry) { e.entries = append(e.entries, entry) }
+func (e *events) Write(entry journal.Entry) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.entries = append(e.entries, entry)
+}
 
-func (e *events) all() []journal.Entry { return e.entries }
+func (e *events) all() []journal.Entry {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.entries)
+}
 
 // count counts the entries with an event.
 func (e *events) count(event string) int {
 	n := 0
-	for _, entry := range e.entries {
+	for _, entry := range e.all() {
 		if entry.Event == event {
 			n++
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"callagent/core/agent"
@@ -16,6 +17,7 @@ import (
 // ports is everything that a process reaches the world through. It writes each
 // use down and lets a test meddle with it.
 type ports struct {
+	mu     sync.Mutex
 	log    []string
 	meddle func(use string) meddling // nil: nothing is meddled with
 }
@@ -40,7 +42,9 @@ var errSilent = errors.New("no answer to " + plantedSecret + " about " + planted
 
 // use goes through a port, or what the meddling makes of it.
 func use[T any](p *ports, name string, do func() (T, error)) (T, error) {
+	p.mu.Lock()
 	p.log = append(p.log, name)
+	p.mu.Unlock()
 	var what meddling
 	if p.meddle != nil {
 		what = p.meddle(name)

@@ -2,7 +2,6 @@ package agent_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -298,5 +297,3 @@ func init() {
 		f.Message = name
 	}
 }
-
-var errUnclassified = errors.New(plantedSecret)
