@@ -5,7 +5,10 @@ package clock
 
 import (
 	"context"
+	"fmt"
 	"math"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -26,7 +29,7 @@ type Clock struct {
 // wall clock from here on. A zero start is the current time; a speed that is
 // not a positive number is 1. New(time.Time{}, 1) is the wall clock.
 func New(start time.Time, speed float64) *Clock {
-	if !(speed > 0) || math.IsInf(speed, 1) {
+	if !sensible(speed) {
 		speed = 1
 	}
 	if start.IsZero() && speed == 1 {
@@ -38,6 +41,28 @@ func New(start time.Time, speed float64) *Clock {
 	}
 	return &Clock{start: start.Round(0).UTC(), origin: origin, speed: speed}
 }
+
+// Parse returns the clock that several processes of one rehearsal share: text
+// is a moment and a speed, "2026-11-22T10:00:00Z,20". The clock agreed with the
+// wall clock at that moment and has run so many times as fast ever since,
+// whenever it was made. Text "" is the wall clock.
+func Parse(text string) (*Clock, error) {
+	if text == "" {
+		return &Clock{}, nil
+	}
+	moment, factor, _ := strings.Cut(text, ",")
+	epoch, err := time.Parse(time.RFC3339, moment)
+	speed, unclear := strconv.ParseFloat(factor, 64)
+	if err != nil || unclear != nil || !sensible(speed) {
+		return nil, fmt.Errorf("clock %q is no moment and speed: write it like 2026-11-22T10:00:00Z,20", text)
+	}
+	origin := time.Now()
+	passed := times(origin.Round(0).Sub(epoch), speed)
+	return &Clock{start: epoch.Add(passed).UTC(), origin: origin, speed: speed}, nil
+}
+
+// sensible reports a speed that a clock can run at.
+func sensible(speed float64) bool { return speed > 0 && !math.IsInf(speed, 1) }
 
 func (c *Clock) wall() bool { return c == nil || c.start.IsZero() }
 

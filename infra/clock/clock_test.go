@@ -115,3 +115,40 @@ func TestScaleStaysInRange(t *testing.T) {
 		t.Errorf("got %v, want the shortest duration", got)
 	}
 }
+
+// Clocks of one text agree, whenever they were made.
+func TestParsedClocksAgree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		text := time.Now().Add(-time.Minute).UTC().Format(time.RFC3339) + ",20"
+		parse := func() *clock.Clock {
+			c, err := clock.Parse(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+		first := parse()
+		if got, want := first.Now().Sub(time.Now()), 19*time.Minute; got != want {
+			t.Errorf("a minute after the moment it is %s ahead, want %s", got, want)
+		}
+		if err := first.Sleep(t.Context(), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		if second := parse(); !second.Now().Equal(first.Now()) {
+			t.Errorf("one says %s, the other %s", first.Now(), second.Now())
+		}
+	})
+}
+
+func TestParse(t *testing.T) {
+	wall, err := clock.Parse("")
+	if err != nil || wall.Scale(time.Minute) != time.Minute {
+		t.Errorf("an empty text gives %v, %v; want the wall clock", wall, err)
+	}
+	for _, text := range []string{"20", "now,20", "2026-11-22T10:00:00Z", "2026-11-22T10:00:00Z,", "2026-11-22T10:00:00Z,0",
+		"2026-11-22T10:00:00Z,-1", "2026-11-22T10:00:00Z,fast", "2026-11-22T10:00:00Z,+Inf", "2026-11-22T10:00:00Z,NaN", "2026-11-22T10:00:00Z,2,3"} {
+		if c, err := clock.Parse(text); err == nil {
+			t.Errorf("Parse(%q) gives a clock that shows %s", text, c.Now())
+		}
+	}
+}
