@@ -75,11 +75,15 @@ func (a *Agent) claim(ctx context.Context, contact call.Contact, campaign call.C
 		}
 		contact.ExpiresAt = first.Add(campaign.ExpiresAfter)
 	}
+	stored := c
 	c = c.Refresh(contact, a.Number(contact.Phone))
 	lease := a.leaseFor(c)
 	claiming := call.Claims(c, call.Asker{
 		Now: began, Holder: a.Holder, Lease: lease, Skew: a.Skew, Admits: a.admits(ctx, c, began),
 	})
+	if claiming.Do != call.TakeIt {
+		a.keepContact(ctx, stored, c)
+	}
 	switch claiming.Do {
 	case call.Acknowledge:
 		return nil, Verdict{Do: Done, Reason: claiming.Reason, State: c.State}
@@ -100,6 +104,17 @@ func (a *Agent) claim(ctx context.Context, contact call.Contact, campaign call.C
 	}
 	w.call.Version++
 	return w, Verdict{}
+}
+
+// keepContact stores newer data about a contact whose call cannot be claimed
+// now, because the message that carries them goes.
+func (a *Agent) keepContact(ctx context.Context, stored, c call.Call) {
+	if c.State != call.Waiting && c.State != call.Parked || stored.Contact.Equal(c.Contact) {
+		return
+	}
+	if err := a.Ledger.Put(ctx, call.Write{Call: c}); err != nil && !errors.Is(err, ErrConflict) {
+		a.write(journal.Warning, "", "ledger_silent", "Newer data about the contact could not be stored: send the contact again.", c)
+	}
 }
 
 // admits reports whether the circuit that a parked call waits for would let it

@@ -25,11 +25,11 @@ func (a *Agent) script(ctx context.Context, w *work) error {
 	if !ok {
 		return err
 	}
-	ref, err := a.keep(ctx, "scripts/"+mediaName(w.call.Key)+".txt", "text/plain; charset=utf-8", []byte(text))
+	ref, err := a.keep(ctx, "scripts/"+mediaName(w.call.Numbered())+".txt", "text/plain; charset=utf-8", []byte(text))
 	if err != nil {
 		return a.mediaGone(ctx, w, err)
 	}
-	w.call.Script, w.call.Retries, w.call.Takeovers = ref, 0, 0
+	w.call = w.call.Made(call.ScriptStep, ref, a.Clock.Now())
 	return a.save(ctx, w, call.Write{})
 }
 
@@ -50,11 +50,11 @@ func (a *Agent) speech(ctx context.Context, w *work) error {
 	if !ok {
 		return err
 	}
-	ref, err := a.keep(ctx, "audio/"+mediaName(w.call.Key)+".mp3", audio.ContentType, audio.Data)
+	ref, err := a.keep(ctx, "audio/"+mediaName(w.call.Numbered())+".mp3", audio.ContentType, audio.Data)
 	if err != nil {
 		return a.mediaGone(ctx, w, err)
 	}
-	w.call.Speech, w.call.Retries, w.call.Takeovers = ref, 0, 0
+	w.call = w.call.Made(call.SpeechStep, ref, a.Clock.Now())
 	return a.save(ctx, w, call.Write{})
 }
 
@@ -71,7 +71,7 @@ func (a *Agent) record(ctx context.Context, w *work) error {
 	}
 	c := w.call
 	entry := call.Entry{
-		Key: c.Key, Contact: c.Contact, SID: c.Ring(), From: a.caller(w.campaign),
+		Key: c.Numbered(), Contact: c.Contact, SID: c.Ring(), From: a.caller(w.campaign),
 		Result: c.Result, Started: c.CreatedAt, Duration: c.Talk, Script: string(script),
 	}
 	if c.Intent != nil {

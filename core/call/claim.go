@@ -137,6 +137,17 @@ func (c Call) Next() Step {
 	return DialStep
 }
 
+// Made is the call with the result of its script or speech step, by reference.
+func (c Call) Made(s Step, ref string, now time.Time) Call {
+	if s == ScriptStep {
+		c.Script = ref
+	} else {
+		c.Speech = ref
+	}
+	c.Retries, c.Takeovers = 0, 0
+	return c.note(now, s.String()+" stored")
+}
+
 // Refresh takes over newer data about the contact. They count until the call
 // is dialled; a stored script stays.
 func (c Call) Refresh(contact Contact, number string) Call {

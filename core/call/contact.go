@@ -1,6 +1,9 @@
 package call
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // Contact is a person to call, as the queue message and the CSV name it. It is
 // the only thing a message carries: everything else stands in the ledger.
@@ -12,6 +15,11 @@ type Contact struct {
 	Variables map[string]string `json:"variables,omitempty"`
 	TimeZone  string            `json:"time_zone,omitempty"` // IANA name; "" when unknown
 	ExpiresAt time.Time         `json:"expires_at,omitzero"` // zero: never
+}
+
+// Equal reports whether two contacts say the same.
+func (c Contact) Equal(d Contact) bool {
+	return maps.Equal(c.Variables, d.Variables) && c.ExpiresAt.Equal(d.ExpiresAt) && c.Key() == d.Key() && c.Phone == d.Phone && c.Name == d.Name && c.TimeZone == d.TimeZone
 }
 
 // Key names the call for this contact in its campaign.

@@ -65,6 +65,8 @@ func (c Contact) Validate() error {
 		return errors.New(`field "campaign" has characters that no id may have: use letters, digits and . _ - : @ +, at most 128`)
 	case !plain(c.ID):
 		return errors.New(`field "contact_id" has characters that no id may have: use letters, digits and . _ - : @ +, at most 128`)
+	case digits(c.ID) == digits(c.Phone) && c.Phone != "":
+		return errors.New(`field "contact_id" is the phone number: ids are shown in logs, sheets and alerts, so give the contact another one`)
 	case c.Phone == "":
 		return errors.New(`field "phone" is missing: write it like +14155550100`)
 	case !E164(c.Phone):
@@ -81,6 +83,16 @@ func E164(phone string) bool {
 		return false
 	}
 	return strings.Trim(digits, "0123456789") == ""
+}
+
+// digits keeps the digits of s.
+func digits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 // plain reports whether s can be part of a key everywhere: in a URL, a file

@@ -76,6 +76,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{with("campaign", ""), `field "campaign" is missing: name the campaign that the contact belongs to`},
 		{with("campaign", `""`), `field "campaign" is missing: name the campaign that the contact belongs to`},
 		{with("contact_id", ""), `field "contact_id" is missing: give every contact an id of its own`},
+		{with("contact_id", `"1-500-555-0006"`), `field "contact_id" is the phone number: ids are shown in logs, sheets and alerts, so give the contact another one`},
 		{with("phone", ""), `field "phone" is missing: write it like +14155550100`},
 		{with("campaign", `"spring/2026"`), `field "campaign" ` + badID},
 		{with("campaign", `"frühling"`), `field "campaign" ` + badID},
