@@ -12,13 +12,15 @@ import (
 type Error struct {
 	File    string // what the text is called; "" for the environment
 	Line    int    // from 1; 0 when no single line is to blame
-	Key     string // dotted name of the key, or the environment variable
+	Key     string // dotted name of the key, or the environment variable; "" when it is about several
 	Problem string // continues the key to a sentence, with the remedy
 }
 
 // Error gives the sentence.
 func (e *Error) Error() string {
 	switch {
+	case e.File == "" && e.Key == "":
+		return e.Problem
 	case e.File == "":
 		return "environment variable " + e.Key + " " + e.Problem
 	case e.Line == 0:

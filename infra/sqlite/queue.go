@@ -168,6 +168,14 @@ func (s *Store) DeadLetters(ctx context.Context, limit int) ([]DeadLetter, error
 	})
 }
 
+// Unclaimed counts the contacts on the queue that have no call yet: those that
+// nobody has begun to work.
+func (s *Store) Unclaimed(ctx context.Context) (n int, err error) {
+	_, err = s.read.row(ctx, `SELECT count(DISTINCT key) FROM messages WHERE key <> '' AND NOT EXISTS (
+		SELECT 1 FROM calls WHERE campaign = substr(key, 1, instr(key, '/') - 1) AND contact = substr(key, instr(key, '/') + 1))`, nil, &n)
+	return n, err
+}
+
 // Pending counts the messages that can be received now and those that cannot
 // yet, and says when the first of the latter can; zero when there is none.
 func (s *Store) Pending(ctx context.Context) (visible, hidden int, next time.Time, err error) {

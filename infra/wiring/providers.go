@@ -98,5 +98,5 @@ func publicURL(s settings.Settings, local string) (string, error) {
 			return local, nil
 		}
 	}
-	return "", fmt.Errorf("Twilio cannot fetch recordings from this machine: set PUBLIC_URL to an address that reaches %s from outside (a tunnel or a reverse proxy)", local)
+	return "", &settings.Error{Key: "PUBLIC_URL", Problem: fmt.Sprintf("is not set, and Twilio cannot fetch recordings from this machine without it: set it to an address that reaches %s from outside (a tunnel or a reverse proxy)", local)}
 }

@@ -194,7 +194,7 @@ func TestOpenRefuses(t *testing.T) {
 		w := newWorld(t, "")
 		w.settings.Providers.Twilio.BaseURL = ""
 		_, err := Open(t.Context(), Options{Settings: w.settings, Clock: w.clock})
-		if err == nil || !strings.Contains(err.Error(), "set PUBLIC_URL") {
+		if err == nil || !strings.Contains(err.Error(), "PUBLIC_URL is not set") {
 			t.Errorf("error %v", err)
 		}
 	})

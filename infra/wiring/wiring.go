@@ -55,28 +55,6 @@ type App struct {
 	cleanups   []func() error
 }
 
-// Visibility is how long a received message stays hidden when nobody settles
-// it: longer than any call stays in one pair of hands.
-const Visibility = 10 * time.Minute
-
-// OpenStore opens the store that the settings name. Only the working process
-// works the queue, and there is one at a time; the others read and override.
-func OpenStore(ctx context.Context, s settings.Settings, c *clock.Clock, working bool) (*sqlite.Store, error) {
-	path, err := storePath(s)
-	if err != nil {
-		return nil, err
-	}
-	return sqlite.Open(ctx, path, sqlite.Options{Now: c.Now, Visibility: Visibility, Working: working})
-}
-
-func storePath(s settings.Settings) (string, error) {
-	path, ok := strings.CutPrefix(s.Store, "sqlite:")
-	if !ok {
-		return "", fmt.Errorf("store %q cannot be used here: write sqlite:PATH", s.Store)
-	}
-	return path, nil
-}
-
 // Open wires the working process of one machine. What was opened before a
 // failure is closed again.
 func Open(ctx context.Context, o Options) (*App, error) {
@@ -89,9 +67,13 @@ func Open(ctx context.Context, o Options) (*App, error) {
 
 func (app *App) open(ctx context.Context, o Options) (err error) {
 	if missing := o.Settings.Missing(); len(missing) > 0 {
-		return fmt.Errorf("no call can be made without %s: set them in the environment (README.md, \"Real keys\")", strings.Join(missing, ", "))
+		return &settings.Error{Problem: fmt.Sprintf("no call can be made without %s: set them in the environment (README.md, \"Real keys\")", strings.Join(missing, ", "))}
 	}
-	if app.Store, err = OpenStore(ctx, o.Settings, o.Clock, true); err != nil {
+	path, err := storePath(o.Settings)
+	if err != nil {
+		return err
+	}
+	if app.Store, err = sqlite.Open(ctx, path, sqlite.Options{Now: o.Clock.Now, Visibility: Visibility, Working: true}); err != nil {
 		return err
 	}
 	app.onClose(app.Store.Close)
@@ -102,10 +84,6 @@ func (app *App) open(ctx context.Context, o Options) (err error) {
 	}
 	app.onClose(app.server.close)
 	public, err := publicURL(o.Settings, app.server.url())
-	if err != nil {
-		return err
-	}
-	path, err := storePath(o.Settings)
 	if err != nil {
 		return err
 	}

@@ -8,10 +8,11 @@ import (
 	"strings"
 	"time"
 
+	"callagent/infra/wiring"
+
 	"callagent/core/agent"
 	"callagent/core/call"
 	"callagent/infra/settings"
-	"callagent/infra/sqlite"
 )
 
 // callCommand shows one call.
@@ -56,7 +57,7 @@ type answer struct {
 
 // Run is the command.
 func (c *callCommand) Run(g *grammar, w World) error {
-	return withStore(g, w, func(ctx context.Context, store *sqlite.Store, _ settings.Settings) error {
+	return withStore(g, w, false, func(ctx context.Context, store wiring.Store, _ settings.Settings) error {
 		found, err := findCall(ctx, store, c.ID)
 		if err != nil {
 			return err
@@ -70,7 +71,7 @@ func (c *callCommand) Run(g *grammar, w World) error {
 }
 
 // findCall reads the call that an operator means.
-func findCall(ctx context.Context, store *sqlite.Store, id string) (call.Call, error) {
+func findCall(ctx context.Context, store wiring.Store, id string) (call.Call, error) {
 	if campaign, contact, whole := strings.Cut(id, "/"); whole {
 		c, err := store.Get(ctx, call.Key{Campaign: campaign, Contact: contact})
 		if errors.Is(err, agent.ErrNotFound) {

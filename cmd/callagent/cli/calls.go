@@ -12,10 +12,11 @@ import (
 	"strings"
 	"time"
 
+	"callagent/infra/wiring"
+
 	"callagent/core/call"
 	"callagent/core/journal"
 	"callagent/infra/settings"
-	"callagent/infra/sqlite"
 )
 
 // callsCommand lists calls, the newest first.
@@ -68,7 +69,7 @@ func (c *callsCommand) Run(g *grammar, w World) error {
 	if err != nil {
 		return err
 	}
-	return withStore(g, w, func(ctx context.Context, store *sqlite.Store, _ settings.Settings) error {
+	return withStore(g, w, false, func(ctx context.Context, store wiring.Store, _ settings.Settings) error {
 		calls := store.Calls(ctx, f)
 		switch {
 		case c.JSON:

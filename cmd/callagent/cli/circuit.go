@@ -10,13 +10,14 @@ import (
 	"os/user"
 	"time"
 
+	"callagent/infra/wiring"
+
 	"callagent/core/agent"
 	"callagent/core/breaker"
 	"callagent/core/fault"
 	"callagent/core/journal"
 	"callagent/infra/clock"
 	"callagent/infra/settings"
-	"callagent/infra/sqlite"
 )
 
 // circuitCommand shows circuits, or overrides one.
@@ -90,7 +91,7 @@ func (c *circuitCommand) Run(g *grammar, w World) error {
 			return err
 		}
 	}
-	return withStore(g, w, func(ctx context.Context, store *sqlite.Store, s settings.Settings) error {
+	return withStore(g, w, false, func(ctx context.Context, store wiring.Store, s settings.Settings) error {
 		var done overridden
 		if c.Action != "" {
 			var err error
@@ -120,7 +121,7 @@ type overridden struct {
 
 // apply overrides the service's circuit and puts that in the journal, also
 // when it changed nothing.
-func (o override) apply(ctx context.Context, store *sqlite.Store, service string, cfg breaker.Config) (overridden, error) {
+func (o override) apply(ctx context.Context, store wiring.Store, service string, cfg breaker.Config) (overridden, error) {
 	now := (&clock.Clock{}).Now()
 	circuit := agent.NewCircuit(service, cfg, agent.CircuitOptions{
 		Store: store, Clock: &clock.Clock{}, NewID: rand.Text, Journal: deaf{}, Timeout: 10 * time.Second,
@@ -171,7 +172,7 @@ func forcedWord(r breaker.Record) string {
 }
 
 // readCircuits reads the circuits of the services as they are now.
-func readCircuits(ctx context.Context, store *sqlite.Store, services []string) ([]circuitState, error) {
+func readCircuits(ctx context.Context, store wiring.Store, services []string) ([]circuitState, error) {
 	parked, err := store.ParkedFor(ctx)
 	if err != nil {
 		return nil, err

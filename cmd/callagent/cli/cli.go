@@ -17,7 +17,6 @@ import (
 
 	"callagent/infra/clock"
 	"callagent/infra/settings"
-	"callagent/infra/sqlite"
 	"callagent/infra/wiring"
 )
 
@@ -137,12 +136,13 @@ func (g *grammar) load(w World, over ...settings.Layer) (settings.Settings, erro
 	return s, nil
 }
 
-// open reads the settings and opens their store without working it.
-func (g *grammar) open(ctx context.Context, w World) (*sqlite.Store, settings.Settings, error) {
+// open reads the settings and opens their store without working it. Unless
+// create is set the store has to be there.
+func (g *grammar) open(ctx context.Context, w World, create bool) (wiring.Store, settings.Settings, error) {
 	s, err := g.load(w)
 	if err != nil {
 		return nil, s, err
 	}
-	store, err := wiring.OpenStore(ctx, s, &clock.Clock{}, false)
+	store, err := wiring.OpenStore(ctx, s, &clock.Clock{}, create)
 	return store, s, err
 }

@@ -10,11 +10,12 @@ import (
 	"slices"
 	"time"
 
+	"callagent/infra/wiring"
+
 	"callagent/core/agent"
 	"callagent/core/call"
 	"callagent/infra/contactlist"
 	"callagent/infra/settings"
-	"callagent/infra/sqlite"
 )
 
 // enqueueCommand puts contacts on the queue. Its exit status is 0 when all
@@ -27,7 +28,7 @@ type enqueueCommand struct {
 
 // Run is the command.
 func (c *enqueueCommand) Run(g *grammar, w World) error {
-	return withStore(g, w, func(ctx context.Context, store *sqlite.Store, s settings.Settings) error {
+	return withStore(g, w, true, func(ctx context.Context, store wiring.Store, s settings.Settings) error {
 		n, err := enqueue(ctx, w, store, enqueueOptions{File: c.File, Campaign: c.Campaign, Strict: c.Strict, Settings: s})
 		if err != nil {
 			return err

@@ -12,16 +12,18 @@ import (
 	"time"
 	"unicode"
 
+	"callagent/infra/wiring"
+
 	"callagent/infra/settings"
-	"callagent/infra/sqlite"
 )
 
 // withStore opens the store that the settings name, lets do use it until the
-// first interrupt, and closes it. Nobody needs to have it to themselves.
-func withStore(g *grammar, w World, do func(context.Context, *sqlite.Store, settings.Settings) error) error {
+// first interrupt, and closes it. Nobody needs to have it to themselves. Unless
+// create is set the store has to be there.
+func withStore(g *grammar, w World, create bool, do func(context.Context, wiring.Store, settings.Settings) error) error {
 	ctx, _, release := stopping(w)
 	defer release()
-	store, s, err := g.open(ctx, w)
+	store, s, err := g.open(ctx, w, create)
 	if err != nil {
 		return err
 	}

@@ -7,11 +7,11 @@ import (
 	"io"
 	"time"
 
+	"callagent/infra/wiring"
+
 	"callagent/core/call"
 	"callagent/infra/clock"
-	"callagent/infra/logfile"
 	"callagent/infra/settings"
-	"callagent/infra/sqlite"
 )
 
 // statusCommand shows how things stand.
@@ -27,7 +27,7 @@ type status struct {
 	Calls       []call.Count    `json:"calls"`    // by campaign, state and result; without contacts that no call has begun for
 	Queue       queueState      `json:"queue"`
 	DeadLetters int             `json:"dead_letters"` // messages that could not be worked; at most 1,000 are counted
-	Events      []sqlite.Stored `json:"events"`       // the newest, the oldest of them first
+	Events      []wiring.Stored `json:"events"`       // the newest, the oldest of them first
 }
 
 // queueState counts messages: contacts that nobody has begun with, and calls
@@ -45,7 +45,7 @@ const (
 
 // Run is the command.
 func (c *statusCommand) Run(g *grammar, w World) error {
-	return withStore(g, w, func(ctx context.Context, store *sqlite.Store, s settings.Settings) error {
+	return withStore(g, w, false, func(ctx context.Context, store wiring.Store, s settings.Settings) error {
 		now, err := readStatus(ctx, store)
 		if err != nil {
 			return err
@@ -60,8 +60,8 @@ func (c *statusCommand) Run(g *grammar, w World) error {
 
 // readStatus asks the store. The parts are read one after the other, so a
 // running agent may change something in between.
-func readStatus(ctx context.Context, store *sqlite.Store) (s status, err error) {
-	s = status{At: (&clock.Clock{}).Now(), Calls: []call.Count{}, Events: []sqlite.Stored{}}
+func readStatus(ctx context.Context, store wiring.Store) (s status, err error) {
+	s = status{At: (&clock.Clock{}).Now(), Calls: []call.Count{}, Events: []wiring.Stored{}}
 	if s.Circuits, err = readCircuits(ctx, store, settings.ServiceNames()); err != nil {
 		return s, err
 	}
@@ -106,7 +106,7 @@ func (s status) print(w io.Writer) error {
 	_, err = fmt.Fprintln(w, "\nLast events:")
 	for _, e := range s.Events {
 		if err == nil {
-			_, err = fmt.Fprintln(w, logfile.Text(e.Entry))
+			_, err = fmt.Fprintln(w, wiring.Line(e.Entry))
 		}
 	}
 	return err

@@ -8,13 +8,13 @@ import (
 	"sync"
 	"time"
 
+	"callagent/infra/wiring"
+
 	"callagent/core/agent"
 	"callagent/core/breaker"
 	"callagent/core/call"
 	"callagent/core/journal"
 	"callagent/infra/clock"
-	"callagent/infra/logfile"
-	"callagent/infra/sqlite"
 )
 
 // view shows a run while it goes on: on a terminal a picture that is repainted
@@ -26,6 +26,7 @@ type view struct {
 	mu       sync.Mutex
 	recent   []string // last lines, the newest last
 	painted  int      // lines that the picture has on the screen
+	total    int      // contacts when the run began
 	stop     context.CancelFunc
 	finished sync.WaitGroup
 }
@@ -49,7 +50,7 @@ func newView(w World, quiet bool) *view {
 // entry takes a journal entry. It may be called from many goroutines.
 func (v *view) entry(e journal.Entry) {
 	if worthShowing(e) {
-		v.say(logfile.Text(e))
+		v.say(wiring.Line(e))
 	}
 }
 
@@ -80,8 +81,9 @@ func (v *view) say(line string) {
 }
 
 // follow shows the progress of a store until close.
-func (v *view) follow(ctx context.Context, store *sqlite.Store, c *clock.Clock) {
+func (v *view) follow(ctx context.Context, store wiring.Store, c *clock.Clock) {
 	ctx, v.stop = context.WithCancel(context.WithoutCancel(ctx))
+	v.total = contacts(ctx, store)
 	every := plainEvery
 	if v.live {
 		every = repaint
@@ -107,12 +109,8 @@ func (v *view) close() {
 }
 
 // paint shows the present state.
-func (v *view) paint(ctx context.Context, store *sqlite.Store, now time.Time) {
+func (v *view) paint(ctx context.Context, store wiring.Store, now time.Time) {
 	counts, err := store.Counts(ctx)
-	if err != nil {
-		return
-	}
-	visible, hidden, _, err := store.Pending(ctx)
 	if err != nil {
 		return
 	}
@@ -120,7 +118,7 @@ func (v *view) paint(ctx context.Context, store *sqlite.Store, now time.Time) {
 	if err != nil {
 		return
 	}
-	lines := []string{progress(counts, visible+hidden)}
+	lines := []string{progress(counts, v.total)}
 	for _, name := range agent.Services() {
 		r, err := store.Load(ctx, name)
 		if err != nil {
@@ -168,9 +166,25 @@ func (v *view) repaint(lines []string) {
 	_, _ = io.WriteString(v.out, b.String())
 }
 
-// progress is one line with a bar. Messages that no call has claimed yet are
-// contacts to come.
-func progress(counts []call.Count, queued int) string {
+// contacts counts everybody who is to be called, or was.
+func contacts(ctx context.Context, store wiring.Store) int {
+	n, err := store.Unclaimed(ctx)
+	if err != nil {
+		return 0
+	}
+	counts, err := store.Counts(ctx)
+	if err != nil {
+		return 0
+	}
+	for _, c := range counts {
+		n += c.Calls
+	}
+	return n
+}
+
+// progress is one line with a bar; expected is how many contacts there were
+// when the run began.
+func progress(counts []call.Count, expected int) string {
 	const cells = 30
 	total, ended, parked, live := 0, 0, 0, 0
 	for _, n := range counts {
@@ -184,7 +198,7 @@ func progress(counts []call.Count, queued int) string {
 			live += n.Calls
 		}
 	}
-	total += max(0, queued-live)
+	total = max(total, expected)
 	filled := 0
 	if total > 0 {
 		filled = cells * ended / total
