@@ -67,6 +67,21 @@ func outage(t *testing.T) *world {
 	return w
 }
 
+// fleet is a world of many machines: their clocks differ, a streak has to
+// settle, and the pace is shared.
+func fleet(t *testing.T) *world {
+	w := newWorld(t, func(o *agent.Options) {
+		o.Skew = 2 * time.Second
+		for name, p := range o.Policies {
+			p.Circuit.Settle, p.Rate = time.Second, 1
+			o.Policies[name] = p
+		}
+	})
+	w.services.on(agent.ElevenLabs, script{fault: faults["503"], to: start.Add(20 * time.Second)})
+	w.enqueue(3)
+	return w
+}
+
 // troubled is a world whose first dial loses its answer, whose second is
 // refused once, and whose CRM is down for a while.
 func troubled(t *testing.T) *world {
@@ -112,7 +127,7 @@ func allEnded(t *testing.T, w *world, unknown bool) {
 }
 
 func TestWhateverIsLostAfterTheFirstClaimTheTickFindsTheCallAgain(t *testing.T) {
-	for name, scene := range map[string]func(*testing.T) *world{"healthy": healthy, "outage": outage, "troubled": troubled} {
+	for name, scene := range map[string]func(*testing.T) *world{"healthy": healthy, "outage": outage, "troubled": troubled, "fleet": fleet} {
 		for when, what := range map[string]meddling{"before": dieBefore, "after": dieAfter} {
 			t.Run(name+", the process dies "+when+" it", func(t *testing.T) {
 				atEvery(t, "", what, scene, func(t *testing.T, w *world, _ string) {
