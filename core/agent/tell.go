@@ -139,7 +139,7 @@ func callAlert(c call.Call, now time.Time) alert.Alert {
 		reason = c.Park.Reason
 	}
 	return alert.ForCall(c.Notice, alert.Subject{
-		CallID: c.Key.String(), Campaign: c.Key.Campaign, Reason: strings.TrimSuffix(reason, "."), At: now, Park: c.Park.Number,
+		CallID: c.Key.String(), Campaign: c.Key.Campaign, Reason: strings.TrimSuffix(reason, "."), At: now, Park: c.Park.Number, Round: c.Round,
 	})
 }
 

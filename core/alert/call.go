@@ -11,6 +11,7 @@ type Subject struct {
 	Reason           string
 	At               time.Time
 	Park             int // number of the park, for RetriesExhausted
+	Round            int // of a call that a person ordered again; 0 for the first
 }
 
 // ForCall is the alert of one call. Only the kinds CallFailed, CallUnknown and
@@ -19,6 +20,9 @@ func ForCall(k Kind, s Subject) Alert {
 	a := Alert{
 		ID: fmt.Sprintf("call/%s/%s", s.CallID, k), Kind: k, Severity: Warning,
 		Campaign: s.Campaign, CallID: s.CallID, At: s.At,
+	}
+	if s.Round > 0 {
+		a.ID = fmt.Sprintf("call/%s#%d/%s", s.CallID, s.Round, k)
 	}
 	switch k {
 	case CallUnknown:
@@ -42,15 +46,16 @@ func ForCall(k Kind, s Subject) Alert {
 // Tally is how many calls of a campaign ended in which way.
 type Tally struct {
 	Completed, Failed, Unknown, Expired int
+	Kept                                int // earlier calls of contacts that are called again
 }
 
 // ForCampaign says that a campaign has nothing left to do. Its id holds the
-// number of calls, so a campaign that gets more contacts is told again when
-// those are done.
+// number of calls, so a campaign that gets more contacts, or calls some again,
+// is told again when those are done.
 func ForCampaign(campaign string, t Tally, at time.Time) Alert {
 	total := t.Completed + t.Failed + t.Unknown + t.Expired
 	a := Alert{
-		ID: fmt.Sprintf("campaign/%s/%s/%d", campaign, CampaignFinished, total), Kind: CampaignFinished,
+		ID: fmt.Sprintf("campaign/%s/%s/%d", campaign, CampaignFinished, total+t.Kept), Kind: CampaignFinished,
 		Campaign: campaign, At: at,
 		What: fmt.Sprintf("Campaign %s is finished: %d calls, %d completed, %d failed, %d unknown, %d expired.",
 			campaign, total, t.Completed, t.Failed, t.Unknown, t.Expired),

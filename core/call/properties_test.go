@@ -50,6 +50,7 @@ func TestAnyLifeOfACallKeepsItsPromises(t *testing.T) {
 			"callback": l.callback,
 			"expire":   l.expire,
 			"paper":    l.paperwork,
+			"person":   l.person,
 			"circuit":  l.flip,
 		})
 	})
@@ -309,5 +310,34 @@ func (l *life) paperwork(t *rapid.T) {
 		l.becomes(t, c.Told(l.now))
 	case c.Recorded == call.Pending:
 		l.becomes(t, c.WasRecorded(call.Yes, "4711", l.now))
+	}
+}
+
+// person settles an unknown call, or orders a finished one again.
+func (l *life) person(t *rapid.T) {
+	before := l.call
+	l.mine(t, before.State.Final())
+	var c call.Call
+	var ok bool
+	may := before.State == call.Unknown
+	switch rapid.IntRange(0, 2).Draw(t, "says") {
+	case 0:
+		c, ok = before.Rang(l.now)
+	case 1:
+		c, ok = before.Dropped(l.now)
+	case 2:
+		var kept call.Call
+		may = before.Recorded != call.Pending
+		c, kept, ok = before.Again(l.now)
+		if ok && (c.Dialled() || c.Answer != nil || !kept.Due.IsZero() || kept.State != before.State || kept.Key == c.Key) {
+			t.Fatalf("%+v is kept as %+v, and the next is %+v", before, kept, c)
+		}
+	}
+	if ok != may {
+		t.Fatalf("a person may is %t, want %t: %+v", ok, may, before)
+	}
+	if ok {
+		c.Version++
+		l.call = c
 	}
 }

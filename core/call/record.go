@@ -109,6 +109,7 @@ type Call struct {
 	Lease   Lease     `json:"lease,omitzero"`
 	Due     time.Time `json:"due,omitzero"` // when somebody must look at it; zero: never
 	Park    Park      `json:"park,omitzero"`
+	Round   int       `json:"round,omitempty"` // 2 for the first call that a person ordered again; 0: nobody did
 
 	Script   string    `json:"script,omitempty"` // reference of the script
 	Speech   string    `json:"speech,omitempty"` // reference of the recording

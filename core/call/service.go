@@ -54,8 +54,8 @@ type DialRequest struct {
 // Result is how the provider says a call ended.
 type Result string
 
-// The results. A call with any of them is completed: the provider gave a final
-// answer, whether or not a person picked up.
+// The results. A call with any of them is completed: there is a final answer,
+// of the provider but for the last of them, whether or not anybody picked up.
 const (
 	Answered     Result = "answered"
 	Voicemail    Result = "voicemail"
@@ -64,6 +64,7 @@ const (
 	NoAnswer     Result = "no-answer"
 	NotConnected Result = "not-connected" // the network could not reach the number
 	Canceled     Result = "canceled"      // withdrawn before anybody answered
+	Rang         Result = "rang"          // a person says so, nobody knows how it ended
 )
 
 // Look is one reading of a call at the provider.

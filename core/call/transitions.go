@@ -15,6 +15,8 @@ const (
 	Expire   Move = "expire"
 	Evidence Move = "evidence"
 	Rerecord Move = "record"
+	Drop     Move = "drop"
+	Order    Move = "order again"
 )
 
 // Transition is one row of the table of transitions.
@@ -42,10 +44,15 @@ var Transitions = [...]Transition{
 	{Running, Expire, Expired, "its time is over and it was not dialled"},
 	{Waiting, Expire, Expired, "its time is over and it was not dialled"},
 	{Parked, Expire, Expired, "its time is over and it was not dialled"},
-	{Unknown, Evidence, Completed, "the provider's answer arrived after all"},
+	{Unknown, Evidence, Completed, "the provider's answer arrived after all, or a person says that it rang"},
+	{Unknown, Drop, Failed, "a person gives it up"},
 	{Completed, Rerecord, Completed, "the CRM does not have it yet"},
 	{Failed, Rerecord, Failed, "people have not been told yet"},
 	{Unknown, Rerecord, Unknown, "people have not been told yet"},
+	{Completed, Order, Waiting, "a person wants another call"},
+	{Failed, Order, Waiting, "a person wants another call"},
+	{Unknown, Order, Waiting, "a person wants another call"},
+	{Expired, Order, Waiting, "a person wants another call"},
 }
 
 // to finds where a move leads; false when it cannot happen in the state.

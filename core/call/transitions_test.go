@@ -2,24 +2,24 @@ package call
 
 import "testing"
 
-var moves = []Move{Claim, Wait, SetAside, Ask, Complete, Fail, GiveUp, Expire, Evidence, Rerecord}
+var moves = []Move{Claim, Wait, SetAside, Ask, Complete, Fail, GiveUp, Expire, Evidence, Rerecord, Drop, Order}
 
 func allStates() []State { return append([]State{Queued}, States()...) }
 
 // table is the whole life of a call, written down a second time: for each
 // state and each of the moves, in the order of the list above, where it leads.
 // A dot is a move that cannot happen.
-var table = map[State][10]State{
-	//            claim    wait     park    reconcile    complete   fail    give up  expire   evidence   record
-	Queued:      {Running, ".", ".", ".", ".", ".", ".", ".", ".", "."},
-	Running:     {Running, Waiting, Parked, Reconciling, Completed, Failed, Unknown, Expired, ".", "."},
-	Waiting:     {Running, ".", ".", ".", ".", ".", ".", Expired, ".", "."},
-	Parked:      {Running, ".", ".", ".", ".", ".", ".", Expired, ".", "."},
-	Reconciling: {Running, ".", ".", ".", ".", ".", ".", ".", ".", "."},
-	Completed:   {".", ".", ".", ".", ".", ".", ".", ".", ".", Completed},
-	Failed:      {".", ".", ".", ".", ".", ".", ".", ".", ".", Failed},
-	Unknown:     {".", ".", ".", ".", ".", ".", ".", ".", Completed, Unknown},
-	Expired:     {".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+var table = map[State][12]State{
+	//            claim    wait     park    reconcile    complete   fail    give up  expire   evidence   record  drop  order again
+	Queued:      {Running, ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+	Running:     {Running, Waiting, Parked, Reconciling, Completed, Failed, Unknown, Expired, ".", ".", ".", "."},
+	Waiting:     {Running, ".", ".", ".", ".", ".", ".", Expired, ".", ".", ".", "."},
+	Parked:      {Running, ".", ".", ".", ".", ".", ".", Expired, ".", ".", ".", "."},
+	Reconciling: {Running, ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+	Completed:   {".", ".", ".", ".", ".", ".", ".", ".", ".", Completed, ".", Waiting},
+	Failed:      {".", ".", ".", ".", ".", ".", ".", ".", ".", Failed, ".", Waiting},
+	Unknown:     {".", ".", ".", ".", ".", ".", ".", ".", Completed, Unknown, Failed, Waiting},
+	Expired:     {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", Waiting},
 }
 
 func TestEveryMoveInEveryState(t *testing.T) {
@@ -61,9 +61,11 @@ func TestOnlyTheClaimMakesACallRunning(t *testing.T) {
 	}
 }
 
-func TestAFinalStateIsLeftByEvidenceOnly(t *testing.T) {
+func TestAFinalStateIsLeftByEvidenceOrAPersonOnly(t *testing.T) {
 	for _, row := range Transitions {
-		if row.From.Final() && row.To != row.From && (row.From != Unknown || row.To != Completed || row.Move != Evidence) {
+		settled := row.From == Unknown && (row.Move == Evidence && row.To == Completed || row.Move == Drop && row.To == Failed)
+		ordered := row.Move == Order && row.To == Waiting
+		if row.From.Final() && row.To != row.From && !settled && !ordered {
 			t.Errorf("%q leaves %q for %q", row.Move, row.From, row.To)
 		}
 	}

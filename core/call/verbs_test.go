@@ -44,6 +44,9 @@ func init() { // the table refers to methods that refer to the table
 		"told":     {holder: true, do: (*world).tell},
 		"crm":      {words: 1, holder: true, do: (*world).recorded},
 		"fail":     {words: 1, holder: true, do: (*world).fail},
+		"rang":     {do: (*world).rang},
+		"drop":     {do: (*world).drop},
+		"again":    {do: (*world).again},
 	}
 }
 
@@ -339,4 +342,26 @@ func (w *world) recorded(words []string) ([]string, error) {
 
 func (w *world) fail(words []string) ([]string, error) {
 	return w.put(w.hand().Failed(w.now, strings.Join(words, " ")))
+}
+
+func (w *world) rang([]string) ([]string, error) { return w.ordered(w.stored.Rang(w.now)) }
+
+func (w *world) drop([]string) ([]string, error) { return w.ordered(w.stored.Dropped(w.now)) }
+
+// ordered stores what an operator said of the call.
+func (w *world) ordered(c call.Call, may bool) ([]string, error) {
+	if !may {
+		return []string{"refused: the call is " + string(c.State)}, nil
+	}
+	w.who = "the operator"
+	return w.put(c)
+}
+
+// again orders the next round. The answer stays with the one before.
+func (w *world) again([]string) ([]string, error) {
+	c, _, may := w.stored.Again(w.now)
+	if may {
+		w.stored.Answer = nil
+	}
+	return w.ordered(c, may)
 }

@@ -38,6 +38,7 @@ var start = time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC)
 //	release, expire                    what ticks do
 //	told, crm ID                       the paperwork
 //	fail WHY                           it can never be dialled
+//	rang, drop, again                  what an operator says of a finished call
 type world struct {
 	asker   call.Asker
 	plan    call.Campaign
@@ -148,7 +149,11 @@ func (w *world) describe(before call.Call) []string {
 		return nil
 	}
 	lines := []string{strings.Join(facts(c), ", ")}
-	for _, e := range c.History[len(before.History):] {
+	known := len(before.History)
+	if c.Round != before.Round {
+		known = 0
+	}
+	for _, e := range c.History[known:] {
 		lines = append(lines, "+ "+e.What)
 	}
 	return lines
@@ -162,6 +167,7 @@ func facts(c call.Call) []string {
 			fs = append(fs, fmt.Sprintf(format, values...))
 		}
 	}
+	add(c.Round > 0, "round %d", c.Round)
 	add(c.Lease.Holder != "", "held by %s until %s", c.Lease.Holder, offset(c.Lease.Until))
 	add(c.Park.Service != "", "until %s is closed", c.Park.Service)
 	add(!c.Park.Until.IsZero(), "until %s", offset(c.Park.Until))

@@ -24,6 +24,12 @@ type Write struct {
 	// Own is the provider's id of a call that this one claims as its own; ""
 	// for none. It must belong to no other call.
 	Own string
+	// Keep is the finished record that Call takes the place of, under its new
+	// key (see [Call.Again]); nil for none. It is stored beside Call, with the
+	// same version, and takes along the answer and the ownership of every SID.
+	// What is known of the number stays with Call. There must be a record of
+	// Call's key and none of Keep's.
+	Keep *Call
 	// Unanswered makes the write conditional on no final answer being stored,
 	// nor a SID that the record does not have.
 	Unanswered bool
@@ -54,10 +60,12 @@ type Filter struct {
 	Limit    int // 0: no limit
 }
 
-// Count is the number of calls that share campaign, state and result.
+// Count is the number of calls that share campaign, state and result. The calls
+// that were kept when a person ordered another one are counted apart.
 type Count struct {
 	Campaign string `json:"campaign"`
 	State    State  `json:"state"`
 	Result   Result `json:"result,omitempty"`
 	Calls    int    `json:"calls"`
+	Kept     int    `json:"kept,omitempty"`
 }

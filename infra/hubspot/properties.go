@@ -71,4 +71,5 @@ var endings = map[call.Result]ending{
 	call.NoAnswer:     {"NO_ANSWER", "73a0d17f-1163-4015-bdd5-ec830791da20"}, // no answer
 	call.NotConnected: {"FAILED", ""},
 	call.Canceled:     {"CANCELED", ""},
+	call.Rang:         {"COMPLETED", ""},
 }

@@ -70,6 +70,13 @@ func (l *ledger) Put(ctx context.Context, w call.Write) error {
 	if err := l.owned(w.Own, c.Key); err != nil {
 		return err
 	}
+	if w.Keep != nil {
+		if _, exists := l.calls[w.Keep.Key]; exists || old.Version == 0 {
+			return agent.ErrConflict
+		}
+		l.keep(copyCall(*w.Keep), old)
+		old.Answer = nil
+	}
 
 	c.Version++
 	c.Answer = old.Answer
@@ -77,6 +84,17 @@ func (l *ledger) Put(ctx context.Context, w call.Write) error {
 	l.own(w.Own, c.Key)
 	l.change(w.Number, c.Number, c.Key)
 	return nil
+}
+
+// keep stores an earlier record under its new key, with what belongs to it.
+func (l *ledger) keep(c, old call.Call) {
+	c.Version, c.Answer = old.Version+1, old.Answer
+	l.calls[c.Key] = c
+	for sid, owner := range l.sids {
+		if owner == old.Key {
+			l.sids[sid] = c.Key
+		}
+	}
 }
 
 // Answer stores what is new in a, and settles the call if it ended unknown.

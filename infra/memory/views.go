@@ -89,17 +89,24 @@ func (l *ledger) Calls(ctx context.Context, f call.Filter) iter.Seq2[call.Call, 
 	}
 }
 
-// Counts counts all calls, sorted by campaign, state and result.
+// Counts counts all calls, kept ones apart, sorted by campaign, state and
+// result.
 func (l *ledger) Counts(ctx context.Context) ([]call.Count, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	calls := map[call.Count]int{}
+	calls, kept := map[call.Count]int{}, map[call.Count]int{}
 	for k, c := range l.calls {
-		calls[call.Count{Campaign: k.Campaign, State: c.State, Result: c.Result}]++
+		alike := call.Count{Campaign: k.Campaign, State: c.State, Result: c.Result}
+		calls[alike] += 0
+		if k.Kept() {
+			kept[alike]++
+		} else {
+			calls[alike]++
+		}
 	}
 	var counts []call.Count
 	for c, n := range calls {
-		c.Calls = n
+		c.Calls, c.Kept = n, kept[c]
 		counts = append(counts, c)
 	}
 	slices.SortFunc(counts, func(a, b call.Count) int {

@@ -28,7 +28,7 @@ func (s *Store) Put(ctx context.Context, w call.Write) error {
 	if err != nil {
 		return failed(err)
 	}
-	if w.Number == call.KeepNumber && w.Own == "" && !w.Unanswered {
+	if w.Number == call.KeepNumber && w.Own == "" && !w.Unanswered && w.Keep == nil {
 		return s.change(ctx, func(t *tx) error {
 			_, err := t.store(r)
 			return err
@@ -64,12 +64,15 @@ func (t *tx) put(w call.Write, r record) error {
 		return err
 	}
 
-	created, err := t.store(r)
+	if w.Keep != nil {
+		id, err = t.replace(id, *w.Keep, r)
+	} else {
+		var created int64
+		created, err = t.store(r)
+		id = max(id, created)
+	}
 	if err != nil {
 		return err
-	}
-	if id == 0 {
-		id = created
 	}
 	if err := t.own(w.Own, id); err != nil {
 		return err

@@ -92,13 +92,14 @@ func (s *Store) page(ctx context.Context, f call.Filter, after position, limit i
 	})
 }
 
-// Counts counts all calls, sorted by campaign, state and result.
+// Counts counts all calls, kept ones apart, sorted by campaign, state and
+// result.
 func (s *Store) Counts(ctx context.Context) ([]call.Count, error) {
-	rows, err := s.read.query(ctx, `SELECT campaign, state, result, count(*) FROM calls
+	rows, err := s.read.query(ctx, `SELECT campaign, state, result, count(*) - sum(kept), sum(kept) FROM calls
 		GROUP BY state, campaign, result ORDER BY campaign, state, result`)
 	return collect(rows, err, func(scan func(to ...any) error) (call.Count, error) {
 		var c call.Count
-		err := scan(&c.Campaign, &c.State, &c.Result, &c.Calls)
+		err := scan(&c.Campaign, &c.State, &c.Result, &c.Calls, &c.Kept)
 		return c, err
 	})
 }

@@ -52,6 +52,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"Parked", parkedCases},
 		{"Stamp", stampCases},
 		{"Register", registerCases},
+		{"Keep", keepCases},
 		{"Blocklist", blocklistCases},
 		{"Races", raceCases},
 	} {
