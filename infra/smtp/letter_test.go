@@ -14,20 +14,26 @@ import (
 	"callagent/core/alert"
 )
 
-// read composes a message and reads the mail like a mail program: its headers
-// and its parts by content type.
+// read composes a message and reads the mail.
 func read(t *testing.T, m alert.Message) (mail.Header, map[string]string) {
 	t.Helper()
 	letter, err := open(t, (&fake{}).start(t), "smtp://", "").compose(m)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for line := range strings.SplitSeq(string(letter), "\r\n") {
+	return unfold(t, string(letter))
+}
+
+// unfold reads a mail like a mail program: its headers and its parts by content
+// type.
+func unfold(t *testing.T, letter string) (mail.Header, map[string]string) {
+	t.Helper()
+	for line := range strings.SplitSeq(letter, "\r\n") {
 		if len(line) > 998 || strings.ContainsAny(line, "\r\n") {
 			t.Errorf("a line that SMTP forbids: %.60q", line)
 		}
 	}
-	got, err := mail.ReadMessage(strings.NewReader(string(letter)))
+	got, err := mail.ReadMessage(strings.NewReader(letter))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,18 +91,11 @@ func TestComposeHeaders(t *testing.T) {
 	}
 }
 
-func TestMessageIDIsTheAlertsOwn(t *testing.T) {
-	other, later := message, message
-	other.ID = "a-2"
-	later.Title, later.Severity = "Twilio is back", alert.Info
-	first, _ := read(t, message)
-	same, _ := read(t, later)
-	different, _ := read(t, other)
-	if a, b, c := first.Get("Message-ID"), same.Get("Message-ID"), different.Get("Message-ID"); a != b || a == c {
-		t.Errorf("%s, %s, %s", a, b, c)
-	}
-	if got := same.Get("Importance"); got != "" {
-		t.Errorf("an info has the importance %q", got)
+func TestOnlyWhatIsCriticalIsImportant(t *testing.T) {
+	m := message
+	m.Severity = alert.Warning
+	if h, _ := read(t, m); h.Get("Importance") != "" {
+		t.Errorf("a warning has the importance %q", h.Get("Importance"))
 	}
 }
 

@@ -36,8 +36,8 @@ type fake struct {
 	implicit bool
 	running  sync.WaitGroup
 
-	mu       sync.Mutex
-	commands []string // "TLS:" before those that came encrypted
+	mu       sync.Mutex // also of script
+	commands []string   // "TLS:" before those that came encrypted
 	mails    []string
 	waiting  chan struct{} // one element for each hang
 	open     map[net.Conn]bool
@@ -60,16 +60,19 @@ func (f *fake) start(t *testing.T) *fake {
 			f.running.Go(func() { f.talk(conn) })
 		}
 	})
-	t.Cleanup(func() {
-		_ = l.Close()
-		f.mu.Lock()
-		for conn := range f.open {
-			_ = conn.Close()
-		}
-		f.mu.Unlock()
-		f.running.Wait()
-	})
+	t.Cleanup(f.stop)
 	return f
+}
+
+// stop breaks the connections and listens no more.
+func (f *fake) stop() {
+	_ = f.listener.Close()
+	f.mu.Lock()
+	for conn := range f.open {
+		_ = conn.Close()
+	}
+	f.mu.Unlock()
+	f.running.Wait()
 }
 
 func (f *fake) address() string { return f.listener.Addr().String() }
@@ -121,14 +124,14 @@ func (c *conversation) obey(line string) bool {
 		return c.say(word, rest, strings.Join(offers, "\r\n"))
 	case "STARTTLS":
 		ok := c.say(word, "", "220 go ahead")
-		if ok && c.script[word] == "" {
+		if ok && c.scripted(word) == "" {
 			c.encrypt()
 		}
 		return ok
 	case "AUTH":
 		return c.say(word, "", "235 welcome")
 	case "DATA":
-		return c.say(word, "", "354 go ahead") && (c.script[word] != "" || c.receive())
+		return c.say(word, "", "354 go ahead") && (c.scripted(word) != "" || c.receive())
 	case "QUIT":
 		c.say(word, "", "221 bye")
 		return false
@@ -148,6 +151,9 @@ func (c *conversation) receive() bool {
 		if line == ".\r\n" {
 			break
 		}
+		if len(line) > 1000 {
+			return c.say("", "", "500 line too long")
+		}
 		mail.WriteString(strings.TrimPrefix(line, "."))
 	}
 	c.mu.Lock()
@@ -159,7 +165,7 @@ func (c *conversation) receive() bool {
 // say answers as the script wants, or else with the reply.
 func (c *conversation) say(word, rest, reply string) bool {
 	for _, key := range []string{word, word + " " + rest[strings.IndexByte(rest, ':')+1:]} {
-		if said := c.script[key]; said != "" {
+		if said := c.scripted(key); said != "" {
 			reply = said
 		}
 	}
@@ -173,6 +179,19 @@ func (c *conversation) say(word, rest, reply string) bool {
 	}
 	_, err := c.conn.Write([]byte(reply + "\r\n"))
 	return err == nil && !strings.HasPrefix(reply, "421")
+}
+
+// rule changes the script.
+func (f *fake) rule(key, reply string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.script[key] = reply
+}
+
+func (f *fake) scripted(key string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.script[key]
 }
 
 func (c *conversation) encrypt() {

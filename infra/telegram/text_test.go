@@ -59,7 +59,6 @@ func TestCompose(t *testing.T) {
 	}{
 		{"title and text", alert.Message{Severity: alert.Critical, Title: "Down", Text: "One.\n\nTwo."}, "Down\n\nOne.\n\nTwo.", 4, false},
 		{"an info is silent", alert.Message{Title: "Up", Text: "Again."}, "Up\n\nAgain.", 2, true},
-		{"markup is text", alert.Message{Severity: alert.Warning, Title: "<b>*_&", Text: "a<b & [x](y)"}, "<b>*_&\n\na<b & [x](y)", 6, false},
 		{"bold counts UTF-16 units", alert.Message{Severity: alert.Warning, Title: "🔥 é", Text: "x"}, "🔥 é\n\nx", 4, false},
 		{"one line of title", alert.Message{Severity: alert.Warning, Title: " a\n b ", Text: "x"}, "a b\n\nx", 3, false},
 		{"title only", alert.Message{Severity: alert.Warning, Title: "a"}, "a", 1, false},

@@ -113,27 +113,6 @@ func TestNotifyWithoutASecretSendsNoSignature(t *testing.T) {
 	}
 }
 
-func TestNotifyMakesAHeaderOfAnyID(t *testing.T) {
-	url, got := receive(t, http.StatusOK, nil, "")
-	m := message()
-	m.ID = "spring/jürgen\n1"
-	ch := open(t, Config{URL: url, Secret: secret})
-	var ids [2]string
-	for i := range ids {
-		if err := ch.Notify(t.Context(), m); err != nil {
-			t.Fatal(err)
-		}
-		r := <-got
-		ids[i] = r.header.Get("webhook-id")
-		if err := Verify(secret, r.header, r.body, now); err != nil {
-			t.Error(err)
-		}
-	}
-	if ids[0] != ids[1] || len(ids[0]) != len("msg_")+32 || !strings.HasPrefix(ids[0], "msg_") {
-		t.Errorf("ids %q", ids)
-	}
-}
-
 func TestPayloadKeepsItsSize(t *testing.T) {
 	m := message()
 	for i := range 1000 {
