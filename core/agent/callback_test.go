@@ -71,6 +71,34 @@ func TestACallbackEndsAReconciliation(t *testing.T) {
 	}
 }
 
+func TestUnknownIsWrittenOnConditionOfNoAnswerAndNoNewSID(t *testing.T) {
+	for name, l := range map[string]call.Look{
+		"answer": {SID: "CA9", Result: call.Answered},
+		"SID":    {SID: "CA1", Status: "ringing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := healthy(t)
+			w.services.on(agent.Twilio, script{verb: "dial", times: 1, fault: faults["lost answer"]})
+			listings := 0
+			w.services.watch = func(_, verb, _ string) {
+				if verb == "list" {
+					w.services.rings[0].From = "+15005550000" // it does not show in a listing
+					if listings++; listings == call.Listings {
+						w.report(1, w.attempt(1), l)
+					}
+				}
+			}
+			w.run(time.Hour)
+			if c := w.call(1); c.State != call.Completed || c.SID != l.SID || listings != call.Listings {
+				t.Errorf("%s, SID %q after %d listings: %s", c.State, c.SID, listings, history(c))
+			}
+			if told := w.told(); len(told) != 0 {
+				t.Errorf("people were told %v", told)
+			}
+		})
+	}
+}
+
 func TestOnlyACallbackOfTheAttemptThatBringsSomethingNewChangesTheCall(t *testing.T) {
 	w := newWorld(t)
 	w.enqueue(2)

@@ -14,20 +14,22 @@ import (
 )
 
 // checkRequest holds at every request: a stored step is never requested again,
-// and no dial leaves without a stored intent.
+// no dial leaves without a stored intent, and the lease outlasts a paid
+// request's time limit by 10 s.
 func (w *world) checkRequest(service, verb, contact string) {
 	key := call.Key{Campaign: "spring", Contact: contact}
 	c, err := w.store.Get(context.Background(), key)
 	if err != nil || w.rerings {
 		return // a probe, or perhaps the contact of another campaign
 	}
+	short := c.Lease.Until.Before(w.clock.Now().Add(10*time.Second + call.LeaseMargin))
 	wrong := map[string]bool{
-		"script": c.Script != "",
-		"speak":  c.Speech != "" || c.Script == "",
+		"script": c.Script != "" || short,
+		"speak":  c.Speech != "" || c.Script == "" || short,
 		"dial":   c.SID != "" || c.Intent == nil || w.clock.Now().Add(10*time.Second).After(c.Intent.Deadline),
 		"look":   c.State.Final(),
 		"list":   c.State.Final() || c.SID != "",
-		"record": c.Recorded != call.Pending,
+		"record": c.Recorded != call.Pending || short,
 	}
 	if wrong[verb] {
 		w.t.Errorf("%s %s for %s does not go with what is stored: %s, version %d, %s", service, verb, contact, c.State, c.Version, history(c))

@@ -214,7 +214,7 @@ func TestAHolderThatLostItsVersionStillWritesItsSID(t *testing.T) {
 	}})
 	w.run(time.Second)
 	c := w.call(1)
-	if c.SID != "" || c.Answer == nil || c.Answer.SID != "CA1" {
+	if c.SID != "" || c.Answer == nil || c.Answer.SID != "CA1" || w.events.count("sid_not_stored") != 0 {
 		t.Fatalf("SID %q, answer %+v", c.SID, c.Answer)
 	}
 	w.run(10 * time.Minute)

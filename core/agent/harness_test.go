@@ -179,6 +179,9 @@ func (w *world) run(limit time.Duration) {
 		if w.ticks && !w.clock.Now().Before(w.nextTick) {
 			w.nextTick = w.clock.Now().Add(tickEvery)
 			w.alive(func() { w.agent.Tick(w.ctx) })
+			if w.ctx.Err() != nil {
+				w.replace()
+			}
 		}
 	}
 	w.t.Fatal("the world does not come to rest")

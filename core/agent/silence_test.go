@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +26,24 @@ func TestACircuitStoreOutageStopsNoCall(t *testing.T) {
 	}
 	if n := w.events.count("circuit_store_silent"); n != len(agent.Services()) {
 		t.Errorf("the journal says so %d times", n)
+	}
+}
+
+func TestAMessageWhoseCallCouldNotBeStoredComesBack(t *testing.T) {
+	for n, want := range map[int]time.Duration{
+		1: agent.SilentLedger,                    // the claim
+		2: 200*time.Millisecond + 40*time.Second, // the script: at the lease end
+		5: 400*time.Millisecond + 40*time.Second, // the SID: at the end of the intent's lease
+	} {
+		w := newWorld(t)
+		w.ports.meddle = (&nth{n: n, prefix: "ledger: put", what: refuse}).meddle
+		body, err := json.Marshal(contact(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := w.agent.Handle(w.ctx, body); v.Do != agent.Again || since(v.At) != want {
+			t.Errorf("write %d is lost: %+v, in %s", n, v, since(v.At))
+		}
 	}
 }
 

@@ -41,6 +41,9 @@ func stopAtEvery(t *testing.T, scene func(*testing.T) *world, stop func(*world))
 				t.Errorf("stopping is held against %s: %s", c.Key, history(c))
 			}
 		}
+		if n := w.events.count("ledger_silent"); n != 0 {
+			t.Error("the ledger is blamed for it")
+		}
 		for _, verb := range []string{"script", "speak", "dial", "record"} {
 			done := 0
 			for _, r := range w.services.requests {
@@ -95,6 +98,32 @@ func TestARequestThatIsCutOffIsNoFailureOfTheService(t *testing.T) {
 				t.Errorf("%s: %s", c.State, history(c))
 			}
 		})
+	}
+}
+
+func TestAProcessThatStopsBetweenIntentAndRequestWithdraws(t *testing.T) {
+	for name, stop := range map[string]func(*world){
+		"asked to stop": func(w *world) { w.stopping = true },
+		"cancelled":     func(w *world) { w.stop() },
+	} {
+		w := healthy(t)
+		stopped := 0
+		w.ports.meddle = func(use string) meddling {
+			if strings.HasSuffix(use, "take number") && stopped == 0 {
+				stopped = w.born
+				stop(w)
+			}
+			return none
+		}
+		w.services.watch = func(_, verb, _ string) {
+			if verb == "dial" && w.born == stopped {
+				t.Errorf("%s: the process dials all the same", name)
+			}
+		}
+		w.run(time.Hour)
+		if c := w.call(1); c.State != call.Completed || !strings.Contains(history(c), "not dialled: the process is stopping") {
+			t.Errorf("%s: %s: %s", name, c.State, history(c))
+		}
 	}
 }
 

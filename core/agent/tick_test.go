@@ -133,8 +133,9 @@ func TestWithNothingParkedTheCheapRequestClosesExceptForDialAndCRM(t *testing.T)
 		if service == agent.Twilio || service == agent.CRMService {
 			want = breaker.Open
 		}
-		if r := w.record(service); r.State != want {
-			t.Errorf("%s is %s", service, r.State)
+		probes := len(w.services.requests)
+		if r := w.record(service); r.State != want || probes != map[breaker.State]int{breaker.Closed: 1}[want] {
+			t.Errorf("%s is %s after %d probes", service, r.State, probes)
 		}
 	}
 }

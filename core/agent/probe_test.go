@@ -1,0 +1,136 @@
+package agent_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"callagent/core/agent"
+	"callagent/core/breaker"
+	"callagent/core/call"
+)
+
+func TestACancelledRequestReleasesTheProbeLease(t *testing.T) {
+	for _, verb := range []string{"probe", "speak"} {
+		t.Run(verb, func(t *testing.T) {
+			w := outage(t)
+			w.run(29 * time.Second)
+			w.services.on(agent.ElevenLabs, script{verb: verb, from: start.Add(30 * time.Second), times: 1, during: func() { w.stop() }})
+			w.run(5 * time.Minute)
+			r := w.record(agent.ElevenLabs)
+			if d := since(r.ClosedAt); r.State != breaker.Closed || d > 40*time.Second || r.Relapses != 0 {
+				t.Errorf("%s, closed after %s: the lease was not given back", r.State, d)
+			}
+			allEnded(t, w, false)
+		})
+	}
+}
+
+func TestTheLeaseOfAnHeirWhoseEarlierStepsTookLongIsLengthened(t *testing.T) {
+	w := newWorld(t)
+	w.agent.Circuit(agent.ElevenLabs).Change(t.Context(), func(r breaker.Record) (breaker.Record, breaker.Change) {
+		return breaker.Fail(r, breaker.DefaultConfig(), breaker.Failure{Fault: faults["401"], Began: start}, start)
+	})
+	w.services.on(agent.LLM, script{times: 3, fault: faults["503"]}) // the heir waits 5, 10 and 20 s for its script
+	w.enqueue(1)
+	w.run(10 * time.Minute)
+	if r := w.record(agent.ElevenLabs); r.State != breaker.Closed || r.Epoch != 4 {
+		t.Errorf("%s in epoch %d: it took more than a trip, a lease, a hand-over and a close", r.State, r.Epoch)
+	}
+	if c := w.call(1); c.State != call.Completed || c.Park.Number != 1 {
+		t.Errorf("%s after %d parks", c.State, c.Park.Number)
+	}
+}
+
+func TestAPaidRequestStartsOnlyIfTheLeaseOutlastsIt(t *testing.T) {
+	for _, still := range []time.Duration{15 * time.Second, 25 * time.Second, 10 * time.Minute} {
+		w := healthy(t)
+		w.ports.meddle = func(use string) meddling {
+			if use == "media: get" { // before the speech and before the record
+				w.clock.to(w.clock.Now().Add(still))
+			}
+			return none
+		}
+		w.run(time.Hour) // checkRequest sees each request
+		allEnded(t, w, false)
+	}
+}
+
+func TestAStampedCallIsSkippedFor5Min(t *testing.T) {
+	w := healthy(t)
+	w.losesAgain = true
+	w.run(time.Minute)
+	w.losesAgain = false
+	visible := func() int {
+		n, _, _, err := w.store.Pending(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	due := w.call(1).Due
+	for _, tick := range []struct {
+		after time.Duration
+		sent  int
+	}{{119 * time.Second, 0}, {2 * time.Minute, 1}, {3 * time.Minute, 1}, {7*time.Minute - 1, 1}, {7 * time.Minute, 2}} {
+		w.clock.to(due.Add(tick.after))
+		w.agent.Tick(w.ctx)
+		if n := visible(); n != tick.sent {
+			t.Errorf("%d wake-ups %s after it was due", n, tick.after)
+		}
+	}
+}
+
+func TestNothingIsReleasedThatTheRampDoesNotKnowOf(t *testing.T) {
+	w := newWorld(t)
+	forceOpen(t, w, agent.Twilio)
+	w.enqueue(5)
+	w.run(4 * time.Second)
+	w.agent.Circuit(agent.Twilio).Change(t.Context(), func(r breaker.Record) (breaker.Record, breaker.Change) {
+		return breaker.ForceClose(r, w.clock.Now())
+	})
+	w.ports.meddle = func(use string) meddling {
+		if strings.HasPrefix(use, "circuits: swap") {
+			return refuse
+		}
+		return none
+	}
+	w.agent.Tick(w.ctx)
+	w.ports.meddle = nil
+	for _, c := range w.calls() {
+		if !c.Park.SentAt.IsZero() {
+			t.Errorf("%s is released", c.Key)
+		}
+	}
+	w.run(time.Hour)
+	if got := w.states(); got != "completed completed completed completed completed" {
+		t.Errorf("the calls are %s", got)
+	}
+}
+
+func TestAMomentThatPassedIsReservedAnew(t *testing.T) {
+	for late, want := range map[time.Duration]int{agent.SlotFor: 5, agent.SlotFor + 1: 6} {
+		w := newWorld(t, func(o *agent.Options) {
+			p := o.Policies[agent.Twilio]
+			p.Rate = 0.1
+			o.Policies[agent.Twilio] = p
+		})
+		w.enqueue(5)
+		w.run(2 * time.Second)
+		w.clock.to(w.call(5).Slot.Add(late)) // the others are later still
+		slots := 0
+		w.ports.meddle = func(use string) meddling {
+			if use == "pace: slot" {
+				slots++
+			}
+			return none
+		}
+		w.run(10 * time.Minute)
+		if got := w.states(); got != "completed completed completed completed completed" {
+			t.Errorf("the calls are %s", got)
+		}
+		if slots+5 < want {
+			t.Errorf("%s late: %d moments were reserved", late, slots+5)
+		}
+	}
+}
