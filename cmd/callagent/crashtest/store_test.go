@@ -1,0 +1,145 @@
+package crashtest
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"callagent/core/alert"
+	"callagent/core/call"
+	"callagent/infra/sqlite"
+)
+
+// steps are the steps whose result is stored for a call: what must never be
+// requested again.
+func steps(c call.Call) []string {
+	var stored []string
+	for _, s := range []struct {
+		name string
+		done bool
+	}{
+		{"script", c.Script != ""},
+		{"speech", c.Speech != ""},
+		{"dial", c.Dialled()}, // an intent is enough: only its own holder could have withdrawn it
+		{"record", c.Recorded == call.Yes},
+	} {
+		if s.done {
+			stored = append(stored, s.name)
+		}
+	}
+	return stored
+}
+
+// autopsy reads what a dead process left behind, from a copy, so that the next
+// process finds the file as it is. It checks the file on the way.
+func autopsy(t *testing.T, store string) []call.Call {
+	t.Helper()
+	dir, err := os.MkdirTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // the test's own folder goes at its end in any case
+	copied := filepath.Join(dir, "copy.db")
+	for _, suffix := range []string{"", "-wal"} {
+		data, err := os.ReadFile(store + suffix)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it died before it made it
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(copied+suffix, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	calls := read(t, copied)
+	sound(t, copied)
+	return calls
+}
+
+// read lists the calls of a store.
+func read(t *testing.T, store string) []call.Call {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), store, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var calls []call.Call
+	for c, err := range s.Calls(t.Context(), call.Filter{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		calls = append(calls, c)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return calls
+}
+
+// query reads one value from a store.
+func query[T any](t *testing.T, store, statement string) T {
+	t.Helper()
+	var v T
+	db := raw(t, store)
+	defer func() { _ = db.Close() }()
+	if err := db.QueryRowContext(t.Context(), statement).Scan(&v); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+	return v
+}
+
+// sound checks the file itself.
+func sound(t *testing.T, store string) {
+	t.Helper()
+	if verdict := query[string](t, store, "PRAGMA integrity_check"); verdict != "ok" {
+		t.Fatalf("the store is damaged: %s", verdict)
+	}
+}
+
+// raised is an alert for a channel.
+type raised struct {
+	channel string
+	alert   alert.Alert
+}
+
+// raisedAlerts lists everything that was raised, for each channel.
+func raisedAlerts(t *testing.T, store string) []raised {
+	t.Helper()
+	db := raw(t, store)
+	defer func() { _ = db.Close() }()
+	rows, err := db.QueryContext(t.Context(), "SELECT channel, body FROM alerts ORDER BY seq")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var all []raised
+	for rows.Next() {
+		var (
+			r    raised
+			body []byte
+		)
+		if err := errors.Join(rows.Scan(&r.channel, &body), json.Unmarshal(body, &r.alert)); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, r)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// raw opens a store without its rules. The caller closes it.
+func raw(t *testing.T, store string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
