@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -62,10 +63,26 @@ func Open(o Options) *Log {
 	}{{o.JSONPath, jsonLine}, {o.TextPath, textLine}} {
 		if f.path != "" {
 			file := &lumberjack.Logger{Filename: f.path, MaxSize: o.MaxSizeMB, MaxBackups: o.MaxFiles}
-			sinks = append(sinks, &sink{name: filepath.Base(f.path), file: file, format: f.format})
+			sinks = append(sinks, &sink{name: filepath.Base(f.path), file: file, format: f.format, torn: endsWithinLine(f.path)})
 		}
 	}
 	return start(sinks, o.OnError)
+}
+
+// endsWithinLine reports whether an earlier process died while it wrote the
+// file. One that cannot be read shows its trouble when it is written.
+func endsWithinLine(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	last := make([]byte, 1)
+	if _, err := f.Seek(-1, io.SeekEnd); err != nil {
+		return false // it is empty
+	}
+	_, err = f.Read(last)
+	return err == nil && last[0] != '\n'
 }
 
 func start(sinks []*sink, onError func(error)) *Log {

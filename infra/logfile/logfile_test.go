@@ -252,3 +252,29 @@ func read(t *testing.T, path string) string {
 	}
 	return string(data)
 }
+
+func TestALineThatAKillCutOffSpoilsNoOther(t *testing.T) {
+	for before, want := range map[string]string{
+		"":                   "entry 1\n",
+		"entry 0\n":          "entry 0\nentry 1\n",
+		"entry 0\nentry":     "entry 0\nentry\nentry 1\n",
+		"{\"timestamp\":\"2": "{\"timestamp\":\"2\nentry 1\n",
+	} {
+		path := filepath.Join(t.TempDir(), "app.log")
+		if err := os.WriteFile(path, []byte(before), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		l := Open(Options{TextPath: path})
+		l.Write(note(1))
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if line := string(textLine(note(1))); string(got) != strings.ReplaceAll(want, "entry 1\n", line) {
+			t.Errorf("after %q the file holds %q", before, got)
+		}
+	}
+}
