@@ -154,20 +154,25 @@ func TestAMessageThatAChannelCanNeverTakeIsDroppedWithAnEntry(t *testing.T) {
 }
 
 func TestASecondCopyComesOnlyAfterACrashWithTheSameID(t *testing.T) {
-	o := newOffice(t)
-	ctx, crash := context.WithCancel(t.Context())
-	o.raise(1, 3)
-	o.email.before = crash // it is sent, and cannot be recorded
-	if left, err := o.dispatcher.Flush(ctx, "email", false); !left || err == nil {
-		t.Fatalf("left %t, %v", left, err)
-	}
-	o.email.before = nil
-	o.replace()
-	o.raise(4, 2)
-	o.flush("email", false)
-	o.flush("email", true)
-	if len(o.email.taken) != 2 || o.email.taken[0].ID != o.email.taken[1].ID || len(o.email.taken[1].Alerts) != 5 {
-		t.Errorf("sent %+v", o.email.taken)
+	for joined, want := range map[int]string{0: "the same", 2: "another"} {
+		o := newOffice(t)
+		ctx, crash := context.WithCancel(t.Context())
+		o.raise(1, 3)
+		o.email.before = crash // it is sent, and cannot be recorded
+		if left, err := o.dispatcher.Flush(ctx, "email", false); !left || err == nil {
+			t.Fatalf("left %t, %v", left, err)
+		}
+		o.email.before = nil
+		o.replace()
+		o.raise(4, joined) // what joins a digest makes it another one: nobody may drop it
+		o.flush("email", false)
+		o.flush("email", true)
+		if len(o.email.taken) != 2 || len(o.email.taken[1].Alerts) != 3+joined {
+			t.Fatalf("sent %+v", o.email.taken)
+		}
+		if same := o.email.taken[0].ID == o.email.taken[1].ID; same != (joined == 0) {
+			t.Errorf("with %d more, %s has to follow %s with %s id", joined, o.email.taken[1].ID, o.email.taken[0].ID, want)
+		}
 	}
 }
 

@@ -96,15 +96,16 @@ func Single(a Alert) Message {
 // mostLines is how many alerts a digest spells out.
 const mostLines = 10
 
-// Digest is the message for several alerts of one group. Its id is that of the
-// group and its first alert, so a digest that is sent again after a crash is
-// recognised although more alerts have joined it.
+// Digest is the message for several alerts of one group. Its id names the
+// group, its first alert and how many they are: a digest that is sent again
+// after a crash is recognised, unless more alerts have joined it. Then it must
+// not be, because a receiver that drops what it knows would miss those.
 func Digest(key string, as []Alert) Message {
 	if len(as) == 1 {
 		return Single(as[0])
 	}
 	m := Message{
-		ID: "digest/" + key + "/" + as[0].ID, Kind: as[0].Kind, Severity: as[0].Severity, At: as[0].At,
+		ID: fmt.Sprintf("digest/%s/%d/%s", key, len(as), as[0].ID), Kind: as[0].Kind, Severity: as[0].Severity, At: as[0].At,
 		Title: fmt.Sprintf("%d × %s", len(as), headline(as[0])), Alerts: as,
 	}
 	lines := make([]string, 0, mostLines+1)
