@@ -21,6 +21,15 @@ func TestACancelledRequestReleasesTheProbeLease(t *testing.T) {
 			if d := since(r.ClosedAt); r.State != breaker.Closed || d > 40*time.Second || r.Relapses != 0 {
 				t.Errorf("%s, closed after %s: the lease was not given back", r.State, d)
 			}
+			probes := 0
+			for _, p := range w.services.sent(agent.ElevenLabs, "probe") {
+				if since(p.at) >= 30*time.Second {
+					probes++
+				}
+			}
+			if probes != 2 {
+				t.Errorf("%d probes: the one that proved nothing, and the next", probes)
+			}
 			allEnded(t, w, false)
 		})
 	}
