@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"callagent/core/alert"
@@ -111,6 +112,8 @@ type service struct {
 	circuit *Circuit
 	slots   chan struct{} // one place for each request in flight; nil: no limit
 	prober  Prober
+
+	pauseSaid atomic.Int64 // the end of the last pause that the journal told (Unix ns)
 }
 
 // New assembles an agent. It does no I/O.

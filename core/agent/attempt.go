@@ -28,6 +28,11 @@ type permission struct {
 // its moment in the fleet's pace, a lease that outlasts it and the circuit's
 // permit. When it may not be sent now the call is stored as waiting or parked,
 // and ok is false.
+//
+// The circuit is asked before the pace too: a call that is refused takes no
+// moment from others, and a probe takes none at all. It is the only request
+// there is, and its lease would end while it stands behind calls whose moments
+// were given out before the outage.
 func (a *Agent) permitted(ctx context.Context, w *work, s *service) (p permission, ok bool, err error) {
 	if p.free, err = s.place(ctx); err != nil {
 		return p, false, a.yield(ctx, w)
@@ -37,24 +42,39 @@ func (a *Agent) permitted(ctx context.Context, w *work, s *service) (p permissio
 			p.free()
 		}
 	}()
-	if ready, err := a.paced(ctx, w, s); !ready {
-		return p, false, err
+	if s.Rate > 0 {
+		permit, ok, err := a.admitted(ctx, w, s)
+		if !ok {
+			return p, false, err
+		}
+		if !permit.Probe {
+			if ready, err := a.paced(ctx, w, s); !ready {
+				return p, false, err
+			}
+		}
 	}
 	if err := a.covered(ctx, w, s.Timeout); err != nil {
 		return p, false, err
 	}
+	p.permit, ok, err = a.admitted(ctx, w, s)
+	return p, ok, err
+}
+
+// admitted asks the circuit. A call that is refused is stored as waiting or
+// parked, without the moment that it may have reserved.
+func (a *Agent) admitted(ctx context.Context, w *work, s *service) (breaker.Permit, bool, error) {
 	now := a.Clock.Now()
 	permit, refusal := s.circuit.Admit(ctx, w.call.Key.String(), s.Timeout, now)
-	p.permit = permit
-	switch refusal {
-	case breaker.None:
-		return p, true, nil
-	case breaker.Paused:
+	if refusal == breaker.None {
+		return permit, true, nil
+	}
+	w.call.Slot = time.Time{}
+	if refusal == breaker.Paused {
 		r := s.circuit.Seen()
 		at := r.PausedUntil.Add(time.Duration(a.Random() * float64(r.PausedUntil.Sub(now))))
-		return p, false, a.defers(ctx, w, s, at, alertName(s)+" asked everybody to slow down")
+		return permit, false, a.defers(ctx, w, s, at, alertName(s)+" asked everybody to slow down")
 	}
-	return p, false, a.park(ctx, w, s, "the circuit of "+alertName(s)+" is not closed")
+	return permit, false, a.park(ctx, w, s, "the circuit of "+alertName(s)+" is not closed")
 }
 
 // place waits for a place among the requests in flight.

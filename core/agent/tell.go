@@ -16,21 +16,25 @@ import (
 // circuitChanged tells the journal of a change, and people of a transition
 // that our own write made.
 func (a *Agent) circuitChanged(ctx context.Context, s *service, r breaker.Record, change breaker.Change) {
-	e := journal.Entry{Time: a.Clock.Now(), Service: s.name, Circuit: r.State.String()}
+	now := a.Clock.Now()
+	e := journal.Entry{Service: s.name, Circuit: r.State.String()}
 	switch change {
 	case breaker.Tripped:
 		e.Level, e.Event = journal.Error, "circuit_opened"
-		e.Message = fmt.Sprintf("Circuit OPEN for %s: no request is sent before the next health check.", span(r.OpenUntil.Sub(e.Time)))
+		e.Message = fmt.Sprintf("Circuit OPEN for %s: no request is sent before the next health check.", span(r.OpenUntil.Sub(now)))
 	case breaker.Reopened:
 		e.Level, e.Event = journal.Warning, "circuit_reopened"
-		e.Message = fmt.Sprintf("Circuit stays OPEN, next health check in %s.", span(r.OpenUntil.Sub(e.Time)))
+		e.Message = fmt.Sprintf("Circuit stays OPEN, next health check in %s.", span(r.OpenUntil.Sub(now)))
 	case breaker.Released:
 		e.Level, e.Event, e.Message = journal.Info, "circuit_reopened", "The test proved nothing: circuit stays OPEN until the next one."
 	case breaker.Proved:
 		e.Level, e.Event, e.Message = journal.Info, "circuit_closed", "Circuit CLOSED: calls that were set aside are released."
 	case breaker.Throttled:
+		if !s.lengthens(r.PausedUntil) {
+			return
+		}
 		e.Level, e.Event = journal.Warning, "service_paused"
-		e.Message = fmt.Sprintf("Everybody leaves %s alone for %s.", alertName(s), span(r.PausedUntil.Sub(e.Time)))
+		e.Message = fmt.Sprintf("Everybody leaves %s alone for %s.", alertName(s), span(r.PausedUntil.Sub(now)))
 	default:
 		return
 	}
@@ -38,14 +42,31 @@ func (a *Agent) circuitChanged(ctx context.Context, s *service, r breaker.Record
 		a.announce(ctx, r)
 		a.journalAlerts(s, r)
 	}
+	e.Time = a.Clock.Now()
 	a.Journal.Write(e)
 }
 
-// journalAlerts writes who is told of a trip, and how.
+// lengthens reports whether a pause goes on for so much longer than the log
+// says that people should read it: requests that were under way together are
+// all refused, and each one moves the end by a moment.
+func (s *service) lengthens(until time.Time) bool {
+	said := s.pauseSaid.Load()
+	return until.UnixNano()-said >= int64(time.Second) && s.pauseSaid.CompareAndSwap(said, until.UnixNano())
+}
+
+// journalAlerts writes who is told of a trip, and how. A relapse belongs to an
+// outage that people know of: they are told once that the service is unstable.
 func (a *Agent) journalAlerts(s *service, r breaker.Record) {
-	now := a.Clock.Now()
+	now, news := a.Clock.Now(), alert.CircuitOpened
+	switch {
+	case r.Outage == r.Epoch:
+	case r.Relapses == 1:
+		news = alert.CircuitUnstable
+	default:
+		return
+	}
 	for _, al := range alert.ForCircuit(r, now) {
-		if channels := a.Channels(al); len(channels) > 0 && al.Kind != alert.CircuitStillOpen {
+		if channels := a.Channels(al); len(channels) > 0 && al.Kind == news {
 			a.Journal.Write(journal.Entry{Time: now, Level: journal.Error, Service: s.name, Circuit: r.State.String(), Event: "alert_raised",
 				Message: "Alert by " + strings.Join(channels, ", ") + ": " + al.What})
 		}
@@ -66,6 +87,9 @@ func (a *Agent) journalRequest(w *work, s *service, took time.Duration, f *fault
 		e.Level, e.Event = journal.Error, "request_failed"
 		e.Kind, e.Class, e.Status = f.Kind.String(), f.Class.String(), f.Status
 		e.Message = fmt.Sprintf("%s: %s", f.Class, f.Error())
+		if f.Kind == fault.Throttled {
+			e.Level = journal.Warning // nothing is wrong, and no retry is used up
+		}
 	}
 	a.Journal.Write(e)
 }
@@ -91,7 +115,8 @@ func (a *Agent) journalNext(c call.Call, s *service, step call.Step, now time.Ti
 		a.journalCall(journal.Warning, s, "retry_scheduled",
 			fmt.Sprintf("Retry %d of %d in %s.", c.Retries, s.Retry.MaxRetries, span(c.Due.Sub(now))), c)
 	default:
-		a.journalCall(journal.Info, s, "call_waits", "Waits "+span(c.Due.Sub(now))+".", c)
+		why := c.History[len(c.History)-1].What
+		a.journalCall(journal.Info, s, "call_waits", "Waits "+span(c.Due.Sub(now))+": "+why, c)
 	}
 }
 
