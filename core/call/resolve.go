@@ -9,9 +9,9 @@ import (
 
 // Rang settles an unknown call whose phone rang, as a person says. How that
 // ended nobody knows: the result is [Rang], and it is due to be recorded. It is
-// false for a call in any other state.
+// false for a call in any other state, and for one of an earlier round.
 func (c Call) Rang(now time.Time) (Call, bool) {
-	if c.State != Unknown {
+	if c.State != Unknown || c.Key.Kept() {
 		return c, false
 	}
 	c = c.move(Evidence).note(now, "an operator says that it rang")
@@ -21,9 +21,10 @@ func (c Call) Rang(now time.Time) (Call, bool) {
 }
 
 // Dropped settles an unknown call that a person gives up: it failed, and
-// nobody has to be told. It is false for a call in any other state.
+// nobody has to be told. It is false for a call in any other state, and for one
+// of an earlier round.
 func (c Call) Dropped(now time.Time) (Call, bool) {
-	if c.State != Unknown {
+	if c.State != Unknown || c.Key.Kept() {
 		return c, false
 	}
 	return c.end(Drop, now, "dropped by an operator").settleDue(now), true

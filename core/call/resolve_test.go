@@ -46,6 +46,13 @@ func TestAgainBeginsFromTheStart(t *testing.T) {
 	if _, _, ok := kept.Again(now); ok {
 		t.Error("a kept call can be ordered again")
 	}
+	kept.State = call.Unknown
+	if _, ok := kept.Rang(now); ok {
+		t.Error("a kept call rang")
+	}
+	if _, ok := kept.Dropped(now); ok {
+		t.Error("a kept call can be dropped")
+	}
 }
 
 func TestATimeLimitThatIsOverEndsWithItsRound(t *testing.T) {

@@ -67,6 +67,11 @@ const (
 	Rang         Result = "rang"          // a person says so, nobody knows how it ended
 )
 
+// Results lists the results.
+func Results() []Result {
+	return []Result{Answered, Voicemail, Fax, Busy, NoAnswer, NotConnected, Canceled, Rang}
+}
+
 // Look is one reading of a call at the provider.
 type Look struct {
 	SID      string

@@ -95,13 +95,32 @@ type list struct {
 }
 
 func open(r io.Reader, o Options) (*list, error) {
+	l, err := begin(r, "its first line has to name the columns, contact_id and phone at least")
+	if err != nil {
+		return nil, err
+	}
+	names, err := l.csv.Read()
+	if err != nil {
+		return nil, headerError(err)
+	}
+	columns, err := header(names, o.Campaign != "")
+	if err != nil {
+		return nil, err
+	}
+	l.columns, l.options, l.line = columns, o, 1
+	return l, nil
+}
+
+// begin finds out whether the input is text and goes to its first row. remedy
+// is what to do about an empty list.
+func begin(r io.Reader, remedy string) (*list, error) {
 	buffered := bufio.NewReader(r)
 	start, err := buffered.Peek(3)
 	switch {
 	case len(start) == 0 && err != io.EOF:
 		return nil, fmt.Errorf("the list cannot be read: %w", err)
 	case len(start) == 0:
-		return nil, errors.New("the list is empty: its first line has to name the columns, contact_id and phone at least")
+		return nil, errors.New("the list is empty: " + remedy)
 	case bytes.HasPrefix(start, []byte("\xef\xbb\xbf")):
 		_, _ = buffered.Discard(3) // they were peeked at
 	case bytes.HasPrefix(start, []byte("\xff\xfe")), bytes.HasPrefix(start, []byte("\xfe\xff")):
@@ -111,15 +130,7 @@ func open(r io.Reader, o Options) (*list, error) {
 	c := csv.NewReader(input)
 	c.FieldsPerRecord = -1
 	c.ReuseRecord = true
-	names, err := c.Read()
-	if err != nil {
-		return nil, headerError(err)
-	}
-	columns, err := header(names, o.Campaign != "")
-	if err != nil {
-		return nil, err
-	}
-	return &list{csv: c, input: input, columns: columns, options: o, zones: map[string]bool{}, line: 1}, nil
+	return &list{csv: c, input: input, zones: map[string]bool{}}, nil
 }
 
 func headerError(err error) error {

@@ -92,6 +92,7 @@ func (app *App) campaignsFinished(ctx context.Context) {
 	tallies := map[string]alert.Tally{}
 	for _, n := range counts {
 		t := tallies[n.Campaign]
+		t.Kept += n.Kept
 		switch n.State {
 		case call.Completed:
 			t.Completed += n.Calls

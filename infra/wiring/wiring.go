@@ -134,7 +134,7 @@ func (app *App) assemble(p agent.Providers, channels map[string]agent.Notifier, 
 		Policies:  policies(app.settings),
 		Campaign:  app.campaign,
 		From:      app.settings.Providers.Twilio.From,
-		Number:    func(phone string) string { return hashNumber(secret, phone) },
+		Number:    func(phone string) string { return HashNumber(secret, phone) },
 		Zones:     zonesOf,
 		CallbackURL: func(k call.Key, attempt string) string {
 			return callbackURL(public, k, attempt)
@@ -174,8 +174,9 @@ func policies(s settings.Settings) map[string]agent.Policy {
 	return ps
 }
 
-// hashNumber is the keyed hash under which a phone number is known.
-func hashNumber(secret []byte, phone string) string {
+// HashNumber is the keyed hash under which a store with this secret knows a
+// phone number in E.164.
+func HashNumber(secret []byte, phone string) string {
 	mac := hmac.New(sha256.New, secret)
 	mac.Write([]byte(phone))
 	return hex.EncodeToString(mac.Sum(nil)[:16])

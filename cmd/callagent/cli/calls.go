@@ -94,8 +94,7 @@ func (c *callsCommand) filter() (call.Filter, error) {
 		}
 	}
 	if c.Result != "" {
-		results := []call.Result{call.Answered, call.Voicemail, call.Fax, call.Busy, call.NoAnswer, call.NotConnected, call.Canceled}
-		if err := oneOf("--result", f.Result, results); err != nil {
+		if err := oneOf("--result", f.Result, call.Results()); err != nil {
 			return f, err
 		}
 	}

@@ -62,6 +62,10 @@ type grammar struct {
 	Calls    callsCommand    `cmd:"" help:"List calls."`
 	Call     callCommand     `cmd:"" help:"Show one call and its history."`
 	Circuit  circuitCommand  `cmd:"" help:"Show the circuits, or force one open or closed, or give it back."`
+	Resolve  resolveCommand  `cmd:"" help:"Say what became of a call that ended unknown."`
+	Retry    retryCommand    `cmd:"" help:"Call again whose calls ended in a certain way."`
+	Block    blockCommand    `cmd:"" help:"Keep the do-not-call list."`
+	Preview  previewCommand  `cmd:"" help:"Make script and recording for the first contacts of a list, without calling them."`
 	Config   configCommand   `cmd:"" help:"Print the effective settings, secrets hidden."`
 }
 

@@ -70,12 +70,8 @@ const (
 // and what was sent before it stays sent. Sending a contact twice is harmless,
 // because the ledger has one call for it.
 func enqueue(ctx context.Context, w World, q sender, o enqueueOptions) (enqueued, error) {
-	if o.Campaign == "" {
-		o.Campaign = settings.DefaultCampaign
-	}
-	if !o.knows(o.Campaign) {
-		names := slices.Sorted(maps.Keys(o.Settings.Campaigns))
-		return enqueued{}, usageError{fmt.Errorf("--campaign %q is no campaign: use %s, or add [campaign.NAME] to the settings file", o.Campaign, or(names))}
+	if err := o.check(); err != nil {
+		return enqueued{}, err
 	}
 	l, err := openList(ctx, w.In, o.File, o.Strict)
 	if err != nil {
@@ -87,6 +83,18 @@ func enqueue(ctx context.Context, w World, q sender, o enqueueOptions) (enqueued
 		warnOfLength(w.Err, n.Contacts, o.Settings.Services[agent.Twilio].Rate)
 	}
 	return n, errors.Join(err, l.Close())
+}
+
+// check sees to it that the campaign exists.
+func (o *enqueueOptions) check() error {
+	if o.Campaign == "" {
+		o.Campaign = settings.DefaultCampaign
+	}
+	if o.knows(o.Campaign) {
+		return nil
+	}
+	names := slices.Sorted(maps.Keys(o.Settings.Campaigns))
+	return usageError{fmt.Errorf("--campaign %q is no campaign: use %s, or add [campaign.NAME] to the settings file", o.Campaign, or(names))}
 }
 
 func (o enqueueOptions) knows(campaign string) bool {
@@ -145,10 +153,11 @@ func (p passage) read(ctx context.Context, done string, take func(call.Contact) 
 	m := newMeter(p.w, p.list.size, done, p.quiet)
 	defer m.close()
 	for row, err := range contactlist.Read(m.watch(p.list), p.rules) {
-		if bad, isRow := errors.AsType[*contactlist.RowError](err); isRow {
-			n.Refused++
+		if err != nil {
 			m.clear()
-			fmt.Fprintf(p.w.Err, "callagent: %s, %v\n", p.list.name, bad)
+		}
+		if p.list.refuses(err, p.w.Err) {
+			n.Refused++
 			continue
 		}
 		if ctx.Err() != nil {

@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"callagent/infra/contactlist"
 )
 
 // list is an open list of contacts.
@@ -87,6 +89,15 @@ func (l *list) copied() (*list, error) {
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
+}
+
+// refuses reports a row that cannot be used; false for any other error.
+func (l *list) refuses(err error, to io.Writer) bool {
+	bad, isRow := errors.AsType[*contactlist.RowError](err)
+	if isRow {
+		fmt.Fprintf(to, "callagent: %s, %v\n", l.name, bad)
+	}
+	return isRow
 }
 
 // rewind goes back to the start of a file.

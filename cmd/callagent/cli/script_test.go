@@ -24,12 +24,14 @@ func TestMain(m *testing.M) {
 		"callagent": func() { os.Exit(cli.Run(os.Args[1:], cli.System())) },
 		"fill":      func() { must(fill(context.Background(), os.Args[1])) },
 		"outdate":   func() { must(outdate(os.Args[1])) },
+		"finish":    func() { must(finish(context.Background(), os.Args[1])) },
 	})
 }
 
 // TestScripts runs the command line in the scripts of testdata/script. Besides
-// callagent they have two commands: "fill FILE" makes a store with calls in
-// it, "outdate FILE" gives a store the version of a callagent to come.
+// callagent they have three commands: "fill FILE" makes a store with calls in
+// it, "finish FILE" one with calls that ended in every way, "outdate FILE" gives
+// a store the version of a callagent to come.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",

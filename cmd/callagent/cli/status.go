@@ -123,7 +123,11 @@ func (s status) printCalls(w io.Writer) (err error) {
 	t := newTable(w, "CAMPAIGN", "STATE", "RESULT", "CALLS")
 	defer func() { err = errors.Join(err, t.Close()) }()
 	for _, n := range s.Calls {
-		t.row(n.Campaign, n.State, n.Result, n.Calls)
+		calls := fmt.Sprint(n.Calls)
+		if n.Kept > 0 {
+			calls += fmt.Sprintf(" and %d of earlier rounds", n.Kept)
+		}
+		t.row(n.Campaign, n.State, n.Result, calls)
 	}
 	return nil
 }

@@ -44,7 +44,9 @@ func sumUp(ctx context.Context, app *wiring.App, list enqueued, left wiring.Left
 		if err != nil {
 			return s, err
 		}
-		s.add(c)
+		if !c.Key.Kept() {
+			s.add(c)
+		}
 		if c.Ring() != "" {
 			s.Rings++
 			rung[c.Number]++
