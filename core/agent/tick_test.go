@@ -263,3 +263,22 @@ func TestAnyStoredStepSetsTheTakeoversToZero(t *testing.T) {
 		t.Errorf("%s after %d deaths: %s", c.State, deaths, c.Reason)
 	}
 }
+
+// A process that ends tells of a close that held until then, and once only.
+func TestAProcessThatEndsTellsOfTheClose(t *testing.T) {
+	w := newWorld(t)
+	w.agent.Circuit(agent.ElevenLabs).Change(t.Context(), func(r breaker.Record) (breaker.Record, breaker.Change) {
+		return breaker.Fail(r, breaker.DefaultConfig(), breaker.Failure{Fault: faults["401"], Began: start}, start)
+	})
+	w.agent.Conclude(w.ctx)
+	w.clock.to(start.Add(2 * time.Minute))
+	w.agent.Tick(w.ctx)
+	if told := w.told(); len(told) != 1 || w.record(agent.ElevenLabs).State != breaker.Closed {
+		t.Fatalf("before the end people were told %v", told)
+	}
+	w.agent.Conclude(w.ctx)
+	w.clock.to(w.clock.Now().Add(2 * time.Minute))
+	w.agent.Tick(w.ctx)
+	want := []string{"circuit/elevenlabs/1/circuit_opened", "circuit/elevenlabs/1/circuit_closed"}
+	diff(t, "alerts", w.told(), want)
+}

@@ -17,8 +17,10 @@ import (
 type Patience struct {
 	// Serve keeps going when nothing is left to do.
 	Serve bool
-	// Parked is how long a run stays when only parked calls are left; negative
-	// means as long as it takes, 0 not at all.
+	// Parked is how long a run stays when only parked calls are left, whatever
+	// they wait for; 0 is not at all. Negative means as long as they may go on
+	// by themselves: until only a person or a call window that opens later can
+	// help.
 	Parked time.Duration
 }
 
@@ -73,6 +75,7 @@ func (app *App) repeat(ctx context.Context, wg *sync.WaitGroup, every time.Durat
 
 // finish tells people what has not been told yet.
 func (app *App) finish(ctx context.Context, finished bool) {
+	app.Agent.Conclude(ctx)
 	if finished {
 		app.campaignsFinished(ctx)
 	}
