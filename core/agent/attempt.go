@@ -150,7 +150,7 @@ func (a *Agent) request(ctx context.Context, w *work, s *service, send func(cont
 	}
 	defer p.free()
 	began := a.Clock.Now()
-	if !p.permit.SendBy.IsZero() && began.After(p.permit.SendBy) {
+	if p.permit.Late(began) {
 		s.circuit.Released(ctx, p.permit, began)
 		return false, a.park(ctx, w, s, "the probe came too late")
 	}

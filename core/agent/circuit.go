@@ -19,6 +19,7 @@ const (
 	StoreTimeout = 300 * time.Millisecond // the shared store's time limit
 	SuspectsTrip = 5                      // contacts in a row before a suspect fault is the account's
 	mostTries    = 10                     // lost races before a report is given up
+	grain        = time.Millisecond       // successes closer together count as one moment
 )
 
 // Circuit is one service's shared circuit as this process uses it: the rules
@@ -32,7 +33,7 @@ type Circuit struct {
 	view        atomic.Pointer[view]
 	reading     sync.Mutex   // one reader at a time, so a second costs one read
 	writing     sync.Mutex   // one writer at a time, so the process does not race itself
-	lastSuccess atomic.Int64 // Unix ns; 0: none yet
+	lastSuccess atomic.Int64 // Unix ns, known to the grain; 0: none yet
 	silent      atomic.Int64 // Unix ns until when the store is left alone
 
 	doubtful  atomic.Bool // there are suspects
@@ -51,34 +52,31 @@ type CircuitOptions struct {
 	Timeout time.Duration // the store's time limit; 0: StoreTimeout
 }
 
-// view is one reading of the record, with what nearly every request needs to
-// know of it worked out beforehand.
+// view is one reading of the record. The zero view is out of date.
 type view struct {
-	until  int64 // Unix ns; how long it may be used
-	epoch  int64
-	answer answer
-	calm   bool // no streak and no pauses: a success changes nothing
+	until  time.Time // how long it may be used
 	read   time.Time
 	record breaker.Record
+
+	// What nearly every request is told, worked out beforehand, and until when
+	// (Unix ns).
+	plain   int64 // 0: it depends on who asks
+	epoch   int64 // of the permit, when there is one
+	refusal breaker.Refusal
+	calm    int64 // a success changes nothing; 0: it may
 }
 
-// answer is what everybody who asks is told.
-type answer uint8
-
-const (
-	depends answer = iota // on who asks, and when
-	passes                // closed and not paused
-	refused               // open
-)
-
 func newView(r breaker.Record, read time.Time) *view {
-	v := &view{until: read.Add(CacheFor).UnixNano(), epoch: r.Epoch, read: read, record: r}
-	v.calm = r.Streak == 0 && r.Pauses == 0
+	v := &view{until: read.Add(CacheFor), read: read, record: r}
+	until := v.until.UnixNano()
 	switch {
 	case r.State == breaker.Open:
-		v.answer = refused
+		v.plain, v.refusal = until, breaker.CircuitOpen
 	case r.State == breaker.Closed && !read.Before(r.PausedUntil):
-		v.answer = passes
+		v.plain, v.epoch = until, r.Epoch
+	}
+	if r.Streak == 0 && r.Pauses == 0 {
+		v.calm = until
 	}
 	return v
 }
@@ -88,17 +86,14 @@ func NewCircuit(name string, cfg breaker.Config, o CircuitOptions) *Circuit {
 	if o.Timeout == 0 {
 		o.Timeout = StoreTimeout
 	}
-	return &Circuit{name: name, cfg: cfg, CircuitOptions: o}
+	c := &Circuit{name: name, cfg: cfg, CircuitOptions: o}
+	c.view.Store(&view{record: breaker.Record{Service: name}})
+	return c
 }
 
 // Seen is the record that this process last read or wrote; a closed circuit
 // before the first.
-func (c *Circuit) Seen() breaker.Record {
-	if v := c.view.Load(); v != nil {
-		return v.record
-	}
-	return breaker.Record{Service: c.name}
-}
+func (c *Circuit) Seen() breaker.Record { return c.view.Load().record }
 
 // Look gives the record as it is known to be since the given moment, or for at
 // most a second. It reports false when the store did not answer; it is then
@@ -119,7 +114,7 @@ func (c *Circuit) Look(ctx context.Context, since time.Time) (breaker.Record, bo
 }
 
 func (c *Circuit) cached(since time.Time) (breaker.Record, bool) {
-	if v := c.view.Load(); v != nil && c.Clock.Now().UnixNano() < v.until && !v.read.Before(since) {
+	if v := c.view.Load(); c.Clock.Now().Before(v.until) && !v.read.Before(since) {
 		return v.record, true
 	}
 	return breaker.Record{}, false
@@ -150,7 +145,7 @@ func (c *Circuit) sees(r breaker.Record, at time.Time) {
 	v := newView(r, at)
 	for {
 		old := c.view.Load()
-		if old != nil && old.record.Version > r.Version {
+		if old.record.Version > r.Version {
 			return
 		}
 		if c.view.CompareAndSwap(old, v) {
@@ -165,11 +160,8 @@ func (c *Circuit) sees(r breaker.Record, at time.Time) {
 
 // Admit asks for one request of at most limit in the name of who, at now.
 func (c *Circuit) Admit(ctx context.Context, who string, limit time.Duration, now time.Time) (breaker.Permit, breaker.Refusal) {
-	if v := c.view.Load(); v != nil && v.answer != depends && now.UnixNano() < v.until {
-		if v.answer == refused {
-			return breaker.Permit{}, breaker.CircuitOpen
-		}
-		return breaker.Permit{Epoch: v.epoch}, breaker.None
+	if v := c.view.Load(); now.UnixNano() < v.plain {
+		return breaker.Permit{Epoch: v.epoch}, v.refusal
 	}
 	return c.decide(ctx, who, limit, now)
 }
@@ -201,11 +193,13 @@ func (c *Circuit) extend(ctx context.Context, r breaker.Record, who string, limi
 // it costs no store operation.
 func (c *Circuit) Succeeded(ctx context.Context, p breaker.Permit, now time.Time) breaker.Change {
 	ended := now.UnixNano()
-	c.lastSuccess.Store(ended)
+	if ended-c.lastSuccess.Load() > int64(grain) {
+		c.lastSuccess.Store(ended)
+	}
 	if c.doubtful.Load() {
 		c.forgetSuspects()
 	}
-	if v := c.view.Load(); v != nil && v.calm && !p.Probe && ended < v.until {
+	if ended < c.view.Load().calm && !p.Probe {
 		return breaker.Unchanged
 	}
 	return c.report(ctx, p, now)
@@ -213,6 +207,7 @@ func (c *Circuit) Succeeded(ctx context.Context, p breaker.Permit, now time.Time
 
 // report weighs a success that may have something to change.
 func (c *Circuit) report(ctx context.Context, p breaker.Permit, now time.Time) breaker.Change {
+	c.lastSuccess.Store(max(now.UnixNano(), c.lastSuccess.Load()))
 	if p.Unowned {
 		return breaker.Stale
 	}
@@ -302,7 +297,7 @@ func (c *Circuit) Change(ctx context.Context, rule func(breaker.Record) (breaker
 	if !known {
 		return r, breaker.Unchanged
 	}
-	for tries := 0; tries < mostTries && c.Clock.Now().Sub(began) <= 2*c.Timeout; tries++ {
+	for tries := 0; tries < mostTries && c.Clock.Now().Sub(began) < 2*c.Timeout; tries++ {
 		next, change := rule(r)
 		if !change.Writes() {
 			return r, change
@@ -326,7 +321,7 @@ func (c *Circuit) Change(ctx context.Context, rule func(breaker.Record) (breaker
 // newest is the last record that was seen, or read now when there is none. A
 // rule that decides on an old one loses the race and decides again.
 func (c *Circuit) newest(ctx context.Context) (breaker.Record, bool) {
-	if v := c.view.Load(); v != nil {
+	if v := c.view.Load(); !v.until.IsZero() {
 		return v.record, true
 	}
 	return c.Look(ctx, time.Time{})

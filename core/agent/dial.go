@@ -88,7 +88,7 @@ func (a *Agent) intended(ctx context.Context, w *work) bool {
 func (a *Agent) place(ctx context.Context, w *work, s *service, p breaker.Permit, link string) error {
 	began := a.Clock.Now()
 	deadline := w.leaseEnd.Add(-call.LeaseMargin)
-	late := began.Add(s.Timeout).After(deadline) || !p.SendBy.IsZero() && began.After(p.SendBy)
+	late := began.Add(s.Timeout).After(deadline) || p.Late(began)
 	if late {
 		return a.notDialled(ctx, w, s, p, "too late in the lease")
 	}

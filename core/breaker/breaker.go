@@ -136,12 +136,22 @@ type Permit struct {
 	Epoch int64
 	// Probe: the request tests the circuit and its result decides.
 	Probe bool
-	// SendBy is the last moment the request may start; zero means any.
-	SendBy time.Time
 	// Unowned: given without knowing the record (the store was unreachable).
 	// Its result changes nothing.
 	Unowned bool
+	sendBy  int64 // Unix ns; 0: any time
 }
+
+// SendBy is the last moment the request may start; zero means any.
+func (p Permit) SendBy() time.Time {
+	if p.sendBy == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, p.sendBy).UTC()
+}
+
+// Late reports whether it is too late now to start the request.
+func (p Permit) Late(now time.Time) bool { return p.sendBy != 0 && now.UnixNano() > p.sendBy }
 
 // Refusal says why a request must not be sent.
 type Refusal uint8
@@ -171,7 +181,7 @@ func Admit(r Record, who string, limit time.Duration, now time.Time) (Permit, Re
 		if now.Before(r.PausedUntil) {
 			return Permit{}, Paused
 		}
-		return Permit{Epoch: r.Epoch, Probe: true, SendBy: sendBy}, None
+		return Permit{Epoch: r.Epoch, Probe: true, sendBy: sendBy.UnixNano()}, None
 	}
 	switch {
 	case r.State == Open:

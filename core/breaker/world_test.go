@@ -147,7 +147,7 @@ func (w *world) admit(words []string) (string, error) {
 	}
 	w.requests[words[1]] = request{process: words[0], permit: permit, began: w.now}
 	if permit.Probe {
-		return fmt.Sprintf("admitted as the probe, epoch %d, send by %s", permit.Epoch, w.offset(permit.SendBy)), nil
+		return fmt.Sprintf("admitted as the probe, epoch %d, send by %s", permit.Epoch, w.offset(permit.SendBy())), nil
 	}
 	return fmt.Sprintf("admitted, epoch %d", permit.Epoch), nil
 }
