@@ -52,8 +52,8 @@ func System() World {
 
 // grammar is the command line. Flags that all commands share come first.
 type grammar struct {
-	Settings string `help:"Settings file." default:"callagent.toml" type:"path" placeholder:"FILE"`
-	Store    string `help:"Where calls are kept: sqlite:PATH." placeholder:"STORE"`
+	Settings string `help:"Settings file; without it callagent.toml, if there is one." placeholder:"FILE"`
+	Store    string `help:"File that calls are kept in, like sqlite:callagent.db." placeholder:"sqlite:PATH"`
 
 	Run      runCommand      `cmd:"" help:"Call every contact of a list, and go on with what is left from before."`
 	Simulate simulateCommand `cmd:"" help:"Rehearse a scenario against the built-in provider simulator."`
@@ -83,11 +83,11 @@ func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 // Run runs one command and returns the exit status.
 func Run(args []string, w World) int {
 	var g grammar
-	status := ok
+	status, helped := ok, false
 	parser, err := kong.New(&g,
 		kong.Name("callagent"),
 		kong.Description("Calls every contact of a list, whatever fails on the way."),
-		kong.UsageOnError(), kong.Writers(w.Out, w.Err), kong.Exit(func(code int) { status = code }),
+		kong.UsageOnError(), kong.Writers(w.Out, w.Err), kong.Exit(func(code int) { status, helped = code, true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
 	if err != nil {
@@ -97,11 +97,11 @@ func Run(args []string, w World) int {
 		args = []string{"--help"}
 	}
 	k, err := parser.Parse(args)
+	if helped { // kong goes on after --help, and would run the command
+		return status
+	}
 	if err != nil {
 		return w.complain(usageError{fmt.Errorf("%w (callagent --help lists the commands)", err)})
-	}
-	if k.Command() == "" || status != ok {
-		return status
 	}
 	return w.complain(k.Run(&g, w))
 }
@@ -127,7 +127,11 @@ func (w World) complain(err error) int {
 // load reads the settings; over lies above the file, and the --store flag
 // above that.
 func (g *grammar) load(w World, over ...settings.Layer) (settings.Settings, error) {
-	s, err := settings.Load(settings.Source{File: g.Settings, Env: w.Env, Over: over})
+	from := settings.Source{File: g.Settings, Required: true, Env: w.Env, Over: over}
+	if from.File == "" {
+		from.File, from.Required = "callagent.toml", false
+	}
+	s, err := settings.Load(from)
 	if err != nil {
 		return s, usageError{err}
 	}
