@@ -144,6 +144,15 @@ func TestRetryRingsASecondTimeOnlyBecauseAPersonSaysSo(t *testing.T) {
 			recorded = append(recorded, r.Key[strings.Index(r.Key, "=")+1:])
 		}
 	}
+	told := 0
+	for _, m := range o.sim.Report().Webhooks {
+		if strings.Contains(string(m.Body), `"campaign_finished"`) {
+			told++
+		}
+	}
+	if told != 2 {
+		t.Errorf("the end of the campaign was told %d times, want once for each of the two rounds", told)
+	}
 	slices.Sort(recorded)
 	if want := []string{"default/c-001", "default/c-001#2", "default/c-002"}; !slices.Equal(recorded, want) {
 		t.Errorf("the CRM has %v, want %v", recorded, want)
@@ -175,6 +184,7 @@ func TestResolveSettlesWhatNobodyKnows(t *testing.T) {
 	contains(t, o.does(ok, "resolve", "c-001", "redial"), "default/c-001 is on the queue again", "default/c-001#1")
 	contains(t, o.does(failed, "resolve", "c-001", "redial"), "default/c-001 is waiting: only a call that ended unknown is resolved")
 	contains(t, o.does(ok, "resolve", "c-002", "rang"), "default/c-002 is completed now")
+	contains(t, o.does(ok, "status"), "orders it to be called once more; the call was unknown.", "says that it rang; the call was unknown.")
 	for range 2 {
 		sum := o.run("")
 		o.rang(ada, 1)
@@ -185,7 +195,6 @@ func TestResolveSettlesWhatNobodyKnows(t *testing.T) {
 	}
 	contains(t, o.does(failed, "resolve", "default/c-001#1", "rang"), "default/c-001#1 is kept from an earlier round and stays as it is")
 	contains(t, o.does(ok, "call", "c-002", "--json"), `"result": "rang"`, `"recorded": "yes"`)
-	contains(t, o.does(ok, "status"), "orders it to be called once more; the call was unknown.", "says that it rang; the call was unknown.")
 }
 
 func TestABlockedContactCostsNothing(t *testing.T) {
