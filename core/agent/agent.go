@@ -86,6 +86,9 @@ type Options struct {
 	Number   func(phone string) string // keyed hash of a phone number
 	// Zones gives the time zones that a contact may be in; nil or none means UTC.
 	Zones func(c call.Contact) []*time.Location
+	// ValidZone reports whether a contact's time zone exists; nil takes every
+	// name.
+	ValidZone func(name string) bool
 	// CallbackURL is where the provider reports on an attempt; nil or "" for
 	// nowhere.
 	CallbackURL func(k call.Key, attempt string) string

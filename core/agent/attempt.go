@@ -265,7 +265,7 @@ func (a *Agent) windowOpen(ctx context.Context, w *work) (bool, error) {
 	if !opens.After(now) {
 		return true, nil
 	}
-	w.call = w.call.For(opens.Sub(now), now, "outside the call window")
+	w.call = w.call.For(opens.Sub(now), now, call.OutsideWindow)
 	a.write(journal.Info, "", "call_parked", "Outside the call window: set aside until "+opens.UTC().Format(time.RFC3339)+", next contact.", w.call)
 	return false, a.save(ctx, w, call.Write{})
 }

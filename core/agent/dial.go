@@ -92,6 +92,9 @@ func (a *Agent) place(ctx context.Context, w *work, s *service, p breaker.Permit
 	if late {
 		return a.notDialled(ctx, w, s, p, "too late in the lease")
 	}
+	if !p.Unowned && s.circuit.Seen().Epoch != p.Epoch {
+		return a.notDialled(ctx, w, s, p, "its circuit changed meanwhile")
+	}
 	if a.Stopping() || ctx.Err() != nil {
 		return a.notDialled(ctx, w, s, p, "the process is stopping")
 	}
@@ -102,9 +105,13 @@ func (a *Agent) place(ctx context.Context, w *work, s *service, p breaker.Permit
 	if a.CallbackURL != nil {
 		ask.CallbackURL = a.CallbackURL(w.call.Key, ask.Attempt)
 	}
-	limited, cancel := a.Clock.WithTimeout(ctx, s.Timeout)
+	limited, cancel := a.Clock.WithTimeout(ctx, min(s.Timeout, deadline.Sub(a.Clock.Now())))
 	sid, err := a.Dialer.Dial(limited, ask)
 	cancel()
+	var known *fault.Fault
+	if err != nil && !errors.As(err, &known) { // nobody knows whether it rings
+		err = &fault.Fault{Class: fault.Ambiguous, Service: s.name, Message: "an error that its adapter did not classify", Cause: err}
+	}
 	if err == nil {
 		return a.placed(ctx, w, s, p, sid, began)
 	}

@@ -20,6 +20,7 @@ const SilentLedger = time.Minute
 type work struct {
 	call     call.Call
 	campaign call.Campaign
+	orphan   bool      // the settings do not have the campaign any more
 	step     call.Step // the one that is being done
 	// leaseEnd is when our lease is over, on the monotonic clock and counted
 	// from before the claim was sent.
@@ -38,17 +39,20 @@ func (a *Agent) Handle(ctx context.Context, body []byte) Verdict {
 		a.write(journal.Error, "", "message_rejected", err.Error(), call.Call{})
 		return Verdict{Do: Reject, Reason: err.Error()}
 	}
-	campaign, ok := a.Campaign(contact.Campaign)
-	if !ok {
-		why := fmt.Sprintf("campaign %q is not known: add [campaign.%s] to the settings, or correct the contact", contact.Campaign, contact.Campaign)
-		a.write(journal.Error, "", "message_rejected", why, call.Call{Key: contact.Key()})
-		return Verdict{Do: Reject, Reason: why}
+	if contact.TimeZone != "" && a.ValidZone != nil && !a.ValidZone(contact.TimeZone) {
+		return a.reject(contact, `field "time_zone" is no IANA time zone: write it like Europe/Berlin, or leave it out`)
 	}
-	w, verdict := a.claim(ctx, contact, campaign)
+	campaign, known := a.Campaign(contact.Campaign)
+	if !known {
+		campaign = call.Campaign{Name: contact.Campaign, MaxLength: longestCall}
+	}
+	w, verdict := a.claim(ctx, contact, campaign, known)
 	if w == nil {
 		return verdict
 	}
-	switch err := a.walk(ctx, w); {
+	err = a.walk(ctx, w)
+	a.giveUpProbes(ctx, w.call)
+	switch {
 	case errors.Is(err, ErrConflict):
 		return Verdict{Do: Done, Reason: "somebody else took it over", State: w.call.State}
 	case err != nil:
@@ -57,12 +61,41 @@ func (a *Agent) Handle(ctx context.Context, body []byte) Verdict {
 	return a.verdict(w.call)
 }
 
+// orphanFor is how long a call waits for its campaign to come back.
+const orphanFor = time.Hour
+
+// longestCall is how long a conversation of a campaign that the settings no
+// longer have may last.
+const longestCall = 4 * time.Hour
+
+// reject refuses a message that can never be worked.
+func (a *Agent) reject(contact call.Contact, why string) Verdict {
+	a.write(journal.Error, "", "message_rejected", why, call.Call{Key: contact.Key()})
+	return Verdict{Do: Reject, Reason: why}
+}
+
+// giveUpProbes gives back a probe lease that the call inherited and will not
+// use in time, because it waits for something else.
+func (a *Agent) giveUpProbes(ctx context.Context, c call.Call) {
+	for _, s := range a.services {
+		r := s.circuit.Seen()
+		if r.State != breaker.HalfOpen || r.Probe.Holder != c.Key.String() || c.State == call.Waiting && c.Due.Before(r.Probe.Until) {
+			continue
+		}
+		s.circuit.Released(context.WithoutCancel(ctx), breaker.Permit{Epoch: r.Epoch, Probe: true}, a.Clock.Now())
+	}
+}
+
 // claim asks the rules whether this process may work on the contact's call,
-// and stores the claim. The work is nil when it may not.
-func (a *Agent) claim(ctx context.Context, contact call.Contact, campaign call.Campaign) (*work, Verdict) {
+// and stores the claim. The work is nil when it may not. A new contact of a
+// campaign that is not known is refused; a call that was begun when it was
+// known goes on as far as it can.
+func (a *Agent) claim(ctx context.Context, contact call.Contact, campaign call.Campaign, known bool) (*work, Verdict) {
 	began := a.Clock.Now()
 	c, err := a.Ledger.Get(ctx, contact.Key())
 	switch {
+	case errors.Is(err, ErrNotFound) && !known:
+		return nil, a.reject(contact, fmt.Sprintf("campaign %q is not known: add [campaign.%s] to the settings, or correct the contact", contact.Campaign, contact.Campaign))
 	case errors.Is(err, ErrNotFound):
 		c = call.Call{Key: contact.Key()}
 	case err != nil:
@@ -90,10 +123,11 @@ func (a *Agent) claim(ctx context.Context, contact call.Contact, campaign call.C
 	case call.ComeBack:
 		return nil, Verdict{Do: Again, At: claiming.At, Reason: claiming.Reason, State: c.State}
 	}
-	w := &work{call: claiming.Call, campaign: campaign, leaseEnd: began.Add(lease)}
+	w := &work{call: claiming.Call, campaign: campaign, orphan: !known, leaseEnd: began.Add(lease)}
 	if c.Notice != "" && !c.State.Final() { // parked with an alert that a crash may have held back
-		a.tell(ctx, c)
-		w.call = w.call.Told(began)
+		if a.tell(ctx, c) {
+			w.call = w.call.Told(began)
+		}
 	}
 	err = a.Ledger.Put(ctx, call.Write{Call: w.call})
 	switch {
@@ -192,6 +226,12 @@ func (a *Agent) walk(ctx context.Context, w *work) error {
 // step does the call's next step.
 func (a *Agent) step(ctx context.Context, w *work) error {
 	w.step = w.call.Next()
+	if w.orphan && !w.call.Dialled() && !w.call.State.Final() {
+		now := a.Clock.Now()
+		w.call = w.call.For(orphanFor, now, "its campaign is not in the settings")
+		a.write(journal.Error, "", "call_parked", fmt.Sprintf("Skipped, next contact: campaign %q is not in the settings any more: add [campaign.%s] again.", w.campaign.Name, w.campaign.Name), w.call)
+		return a.save(ctx, w, call.Write{})
+	}
 	switch w.step {
 	case call.ScriptStep:
 		if ready, err := a.ready(ctx, w); !ready {
@@ -213,13 +253,10 @@ func (a *Agent) step(ctx context.Context, w *work) error {
 // out of our hands.
 func (a *Agent) paperwork(ctx context.Context, w *work) (bool, error) {
 	c := w.call
-	if c.Notice != "" {
-		a.tell(ctx, c)
-		if c.State.Final() {
-			w.call = c.Told(a.Clock.Now())
-			if err := a.save(ctx, w, call.Write{}); err != nil {
-				return true, err
-			}
+	if c.Notice != "" && a.tell(ctx, c) && c.State.Final() {
+		w.call = c.Told(a.Clock.Now())
+		if err := a.save(ctx, w, call.Write{}); err != nil {
+			return true, err
 		}
 	}
 	switch {
@@ -299,9 +336,10 @@ func (a *Agent) verdict(c call.Call) Verdict {
 	return v
 }
 
-// tell raises the alert that a call's state asks for.
-func (a *Agent) tell(ctx context.Context, c call.Call) {
-	a.raise(ctx, callAlert(c, a.Clock.Now()))
+// tell raises the alert that a call's state asks for, and reports whether it
+// is kept.
+func (a *Agent) tell(ctx context.Context, c call.Call) bool {
+	return a.raise(ctx, callAlert(c, a.Clock.Now()))
 }
 
 // faultOf finds the fault in a service's error and weighs it.

@@ -48,6 +48,9 @@ func (a *Agent) look(ctx context.Context, w *work, s *service) error {
 		a.write(journal.Warning, Twilio, "look_failed", "The outcome could not be read: "+f.Error(), w.call)
 		w.call = w.call.Until(now.Add(max(call.LookEvery, f.Settle().RetryAfter)), now, "the outcome could not be read")
 		return a.save(ctx, w, call.Write{})
+	}
+	a.calm(ctx, s, began)
+	switch {
 	case l.Final():
 		return a.completed(ctx, w, call.Answer{SID: w.call.Ring(), Result: l.Result, Duration: l.Duration, Detail: l.Detail, At: now})
 	case w.call.Overlong(w.campaign, now):
@@ -57,6 +60,17 @@ func (a *Agent) look(ctx context.Context, w *work, s *service) error {
 	}
 	w.call = w.call.LookAgain(now)
 	return a.save(ctx, w, call.Write{})
+}
+
+// calm ends a run of pauses when the provider takes requests again. A look
+// proves nothing about the dial, so it touches nothing else of the circuit.
+func (a *Agent) calm(ctx context.Context, s *service, began time.Time) {
+	if s.circuit.Seen().Pauses == 0 {
+		return
+	}
+	s.circuit.Change(ctx, func(r breaker.Record) (breaker.Record, breaker.Change) {
+		return breaker.Calm(r, began)
+	})
 }
 
 // heed makes everybody keep the pause that a look or a listing was asked for.
@@ -88,11 +102,22 @@ func (a *Agent) completed(ctx context.Context, w *work, answer call.Answer) erro
 	return a.saveEnd(ctx, w, call.Write{Number: call.FreeNumber})
 }
 
-// lost ends the call unknown, unless an answer came in meanwhile: then the
-// write is refused and the call is worked again with the answer.
+// lost ends the call unknown, unless an answer or a SID came in meanwhile:
+// then the write is refused and the work goes on with what came.
 func (a *Agent) lost(ctx context.Context, w *work, why string) error {
+	before := w.call
+	w.call.SID = w.call.Ring()
 	w.call = w.call.Lost(a.Clock.Now(), why)
-	return a.saveEnd(ctx, w, call.Write{Number: call.FreeNumber, Unanswered: true})
+	err := a.saveEnd(ctx, w, call.Write{Number: call.FreeNumber, Unanswered: true})
+	if !errors.Is(err, ErrConflict) {
+		return err
+	}
+	c, silent := a.Ledger.Get(ctx, before.Key)
+	if silent != nil || c.Version != before.Version {
+		return err
+	}
+	w.call = c
+	return nil
 }
 
 // reconcile asks the provider whether a dial whose answer was lost was
@@ -106,6 +131,7 @@ func (a *Agent) reconcile(ctx context.Context, w *work, s *service) error {
 		a.heed(ctx, s, fault.From(Twilio, err), began)
 		return a.listingFailed(ctx, w, err)
 	}
+	a.calm(ctx, s, began)
 	free, err := a.unowned(ctx, w, w.call.Match(listed))
 	if err != nil {
 		return errStop

@@ -105,6 +105,8 @@ func (a *Agent) prove(ctx context.Context, s *service, p breaker.Permit, heirs [
 		if change != breaker.HandedOver {
 			return
 		}
+		// Stamped again, so that nobody refuses it on a record from before.
+		_ = a.Backlog.Stamp(ctx, heir, a.Clock.Now())
 		a.write(journal.Info, s.name, "probe_handed_over", "One call that was set aside tests the service for real.", heir)
 		_ = a.wake(ctx, heir, 0) // when it is lost, the lease runs out and the next tick goes on
 		return
@@ -247,17 +249,20 @@ func (a *Agent) wake(ctx context.Context, c call.Call, delay time.Duration) erro
 	return err
 }
 
-// raise gives an alert to the outbox. An alert that the outbox does not take
-// is raised again by a tick or by the call's next holder.
-func (a *Agent) raise(ctx context.Context, al alert.Alert) {
+// raise gives an alert to the outbox and reports whether it is kept. One that
+// is not is raised again: a circuit's by the next tick, a call's by the next
+// look at the call, because its notice stays.
+func (a *Agent) raise(ctx context.Context, al alert.Alert) bool {
 	channels := a.Channels(al)
 	if len(channels) == 0 {
-		return
+		return true
 	}
 	ctx, cancel := a.Clock.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	if err := a.Outbox.Raise(ctx, channels, al); err != nil {
+	err := a.Outbox.Raise(ctx, channels, al)
+	if err != nil {
 		a.Journal.Write(journal.Entry{Time: a.Clock.Now(), Level: journal.Error, Service: al.Service, Event: "alert_not_raised",
 			Message: "An alert could not be stored: it is raised again later.", CallID: al.CallID, Campaign: al.Campaign})
 	}
+	return err == nil
 }

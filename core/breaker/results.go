@@ -22,10 +22,21 @@ func Success(r Record, p Permit, finished time.Time) (Record, Change) {
 	if r.Streak > 0 && r.StreakAt.Before(finished) {
 		r.Streak, c = 0, Cleared
 	}
-	if r.Pauses > 0 && !r.PausedUntil.After(finished) {
-		r.Pauses, r.PausedFrom, c = 0, time.Time{}, Cleared
+	if calm, change := Calm(r, finished); change.Writes() {
+		return calm, change
 	}
 	return r, c
+}
+
+// Calm ends a run of pauses that was over at the given moment: the service
+// takes requests again. It is for requests that say nothing else about the
+// circuit.
+func Calm(r Record, at time.Time) (Record, Change) {
+	if r.Pauses == 0 || r.PausedUntil.After(at) {
+		return r, Unchanged
+	}
+	r.Pauses, r.PausedFrom = 0, time.Time{}
+	return r, Cleared
 }
 
 // Failure describes an admitted request that failed.

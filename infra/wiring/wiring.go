@@ -136,6 +136,7 @@ func (app *App) assemble(p agent.Providers, channels map[string]agent.Notifier, 
 		From:      app.settings.Providers.Twilio.From,
 		Number:    func(phone string) string { return HashNumber(secret, phone) },
 		Zones:     zonesOf,
+		ValidZone: validZone,
 		CallbackURL: func(k call.Key, attempt string) string {
 			return callbackURL(public, k, attempt)
 		},

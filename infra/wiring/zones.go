@@ -8,10 +8,6 @@ import (
 	"callagent/core/call"
 )
 
-// mostZones bounds the zones that a number may stand for; a number that may be
-// anywhere (a mobile of a large country) is judged by all of them.
-const mostZones = 16
-
 // zonesOf gives the zones that a contact may be in: its own if it names one,
 // else those of its number.
 func zonesOf(c call.Contact) []*time.Location {
@@ -29,10 +25,15 @@ func zonesOf(c call.Contact) []*time.Location {
 		return nil
 	}
 	var zones []*time.Location
-	for _, name := range names[:min(len(names), mostZones)] {
+	for _, name := range names {
 		if z, err := time.LoadLocation(name); err == nil {
 			zones = append(zones, z)
 		}
 	}
 	return zones
+}
+
+func validZone(name string) bool {
+	_, err := time.LoadLocation(name)
+	return err == nil && name != "Local"
 }
