@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"callagent/core/call"
 	"callagent/infra/clock"
 	"callagent/infra/settings"
 	"callagent/infra/wiring"
@@ -171,6 +172,36 @@ func TestRetryAsksOnATerminal(t *testing.T) {
 	o.world.Terminal = false
 	o.run("")
 	o.rang(ada, 2)
+}
+
+// Between the question and the answer a running agent, or another operator, may
+// have settled some of the calls in another way.
+func TestRetryLeavesWhatChangedMeanwhile(t *testing.T) {
+	store, err := wiring.OpenStore(t.Context(), settings.Settings{Store: "sqlite:" + filepath.Join(t.TempDir(), "callagent.db")}, &clock.Clock{}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	busy := call.Call{Key: call.Key{Campaign: "spring", Contact: "c-001"}, State: call.Completed, Result: call.Busy}
+	if err := store.Put(t.Context(), call.Write{Call: busy}); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	selected := finished{
+		filter: call.Filter{State: call.Completed, Result: call.NoAnswer},
+		keys:   []call.Key{busy.Key, {Campaign: "spring", Contact: "c-002"}},
+	}
+	if err := again(t.Context(), World{Out: &out}, store, selected); err != nil {
+		t.Error(err)
+	}
+	if want := "0 contacts on the queue again: callagent run calls them. 2 calls changed meanwhile and left as they are.\n"; out.String() != want {
+		t.Errorf("it says %q, want %q", out.String(), want)
+	}
+	if c, err := store.Get(t.Context(), busy.Key); err != nil || c.Version != 1 {
+		t.Errorf("the call has version %d, %v", c.Version, err)
+	}
+	if err := store.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 // Twilio answers every dial with 500 and has executed none: nobody can say
