@@ -73,7 +73,7 @@ func OpenStore(ctx context.Context, s settings.Settings, c *clock.Clock, create 
 
 func storePath(s settings.Settings) (string, error) {
 	path, ok := strings.CutPrefix(s.Store, "sqlite:")
-	if !ok {
+	if !ok || path == "" {
 		return "", &settings.Error{Problem: fmt.Sprintf("store %q cannot be used here: write sqlite:PATH", s.Store)}
 	}
 	return path, nil

@@ -8,11 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"callagent/infra/wiring"
-
 	"callagent/core/agent"
 	"callagent/core/call"
 	"callagent/infra/settings"
+	"callagent/infra/wiring"
 )
 
 // callCommand shows one call.

@@ -12,11 +12,10 @@ import (
 	"strings"
 	"time"
 
-	"callagent/infra/wiring"
-
 	"callagent/core/call"
 	"callagent/core/journal"
 	"callagent/infra/settings"
+	"callagent/infra/wiring"
 )
 
 // callsCommand lists calls, the newest first.

@@ -10,20 +10,19 @@ import (
 	"os/user"
 	"time"
 
-	"callagent/infra/wiring"
-
 	"callagent/core/agent"
 	"callagent/core/breaker"
 	"callagent/core/fault"
 	"callagent/core/journal"
 	"callagent/infra/clock"
 	"callagent/infra/settings"
+	"callagent/infra/wiring"
 )
 
 // circuitCommand shows circuits, or overrides one.
 type circuitCommand struct {
 	Service string `arg:"" optional:"" help:"llm, elevenlabs, twilio or crm; all of them without it."`
-	Action  string `arg:"" optional:"" help:"open sends nothing there (the emergency stop), close sends whatever fails, auto gives it back to its rules."`
+	Action  string `arg:"" optional:"" help:"open stops all requests to it (the emergency stop), close lets all pass even while they fail, auto gives it back to its rules."`
 	JSON    bool   `help:"Print one JSON document." name:"json"`
 }
 

@@ -10,12 +10,11 @@ import (
 	"slices"
 	"time"
 
-	"callagent/infra/wiring"
-
 	"callagent/core/agent"
 	"callagent/core/call"
 	"callagent/infra/contactlist"
 	"callagent/infra/settings"
+	"callagent/infra/wiring"
 )
 
 // enqueueCommand puts contacts on the queue. Its exit status is 0 when all

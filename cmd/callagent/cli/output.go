@@ -12,9 +12,8 @@ import (
 	"time"
 	"unicode"
 
-	"callagent/infra/wiring"
-
 	"callagent/infra/settings"
+	"callagent/infra/wiring"
 )
 
 // withStore opens the store that the settings name, lets do use it until the

@@ -13,7 +13,7 @@ import (
 
 // runCommand calls every contact.
 type runCommand struct {
-	Contacts string        `help:"List to put on the queue first." type:"existingfile" placeholder:"FILE"`
+	Contacts string        `help:"List to put on the queue first; - reads standard input." placeholder:"FILE"`
 	Campaign string        `help:"Campaign of contacts that name none." default:"default" placeholder:"NAME"`
 	Strict   bool          `help:"Refuse the whole list if one row of it is bad."`
 	Wait     time.Duration `help:"How long to stay when only calls that are set aside are left; 0 leaves at once." default:"-1s" placeholder:"DURATION"`

@@ -7,11 +7,10 @@ import (
 	"io"
 	"time"
 
-	"callagent/infra/wiring"
-
 	"callagent/core/call"
 	"callagent/infra/clock"
 	"callagent/infra/settings"
+	"callagent/infra/wiring"
 )
 
 // statusCommand shows how things stand.

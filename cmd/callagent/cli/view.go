@@ -4,17 +4,17 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"sync"
 	"time"
-
-	"callagent/infra/wiring"
 
 	"callagent/core/agent"
 	"callagent/core/breaker"
 	"callagent/core/call"
 	"callagent/core/journal"
 	"callagent/infra/clock"
+	"callagent/infra/wiring"
 )
 
 // view shows a run while it goes on: on a terminal a picture that is repainted
@@ -139,10 +139,10 @@ func (v *view) paint(ctx context.Context, store wiring.Store, now time.Time) {
 func circuitLine(r breaker.Record, parked int, now time.Time) string {
 	line := fmt.Sprintf("%-10s  %-9s", r.Service, r.State)
 	if r.State == breaker.Open && r.OpenUntil.After(now) {
-		line += fmt.Sprintf("  next health check in %.0f s", r.OpenUntil.Sub(now).Seconds())
+		line += fmt.Sprintf("  next health check in %.0f s", math.Ceil(r.OpenUntil.Sub(now).Seconds()))
 	}
 	if r.State == breaker.Closed && r.PausedUntil.After(now) {
-		line += fmt.Sprintf("  paused for %.0f s", r.PausedUntil.Sub(now).Seconds())
+		line += fmt.Sprintf("  paused for %.0f s", math.Ceil(r.PausedUntil.Sub(now).Seconds()))
 	}
 	if parked > 0 {
 		line += fmt.Sprintf("  %d set aside", parked)
@@ -207,11 +207,11 @@ func progress(counts []call.Count, expected int) string {
 		strings.Repeat("#", filled), strings.Repeat(".", cells-filled), ended, total, live, parked)
 }
 
-// clip cuts a line to the terminal's width.
+// clip cuts a line to less than the terminal's width and shows that it did.
 func clip(s string, width int) string {
 	r := []rune(s)
-	if width <= 1 || len(r) < width {
+	if width <= 2 || len(r) < width {
 		return s
 	}
-	return string(r[:width-1])
+	return strings.TrimRight(string(r[:width-2]), " ") + "…"
 }
