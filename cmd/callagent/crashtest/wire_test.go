@@ -35,6 +35,7 @@ type exchange struct {
 // reaches the provider, whether or not the process lives on. It writes down
 // who asked for what, and lets somebody watch.
 type wire struct {
+	ctx     context.Context   // of the test
 	targets map[string]string // base URL by service
 	server  *httptest.Server
 	client  *http.Client
@@ -46,7 +47,7 @@ type wire struct {
 
 // newWire serves until the test ends.
 func newWire(t *testing.T, targets map[string]string, watch func(life, service string, s stage)) *wire {
-	w := &wire{targets: targets, watch: watch, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
+	w := &wire{ctx: t.Context(), targets: targets, watch: watch, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
 	w.server = httptest.NewServer(http.HandlerFunc(w.carry))
 	t.Cleanup(w.server.Close)
 	return w
@@ -75,7 +76,7 @@ func (w *wire) carry(rw http.ResponseWriter, r *http.Request) {
 	if r.URL.RawQuery != "" {
 		target += "?" + r.URL.RawQuery
 	}
-	onward, err := http.NewRequestWithContext(context.WithoutCancel(r.Context()), r.Method, target, bytes.NewReader(body))
+	onward, err := http.NewRequestWithContext(w.ctx, r.Method, target, bytes.NewReader(body))
 	if err != nil {
 		panic(err)
 	}
