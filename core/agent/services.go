@@ -68,7 +68,8 @@ type Notifier interface {
 // only references and the telephony provider fetches the audio itself.
 type Media interface {
 	// Put stores data under a name and returns its reference. The same name
-	// may be put again; the newest data win. It is durable when Put returns.
+	// may be put again: the reference returned last stands for the newest data,
+	// an earlier one for either. It is durable when Put returns.
 	Put(ctx context.Context, name, contentType string, data []byte) (ref string, err error)
 	// Get reads what a reference stands for.
 	Get(ctx context.Context, ref string) ([]byte, error)

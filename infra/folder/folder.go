@@ -1,12 +1,17 @@
-// Package folder keeps scripts and recordings as files in one directory and
-// serves them over HTTP under links that cannot be guessed.
+// Package folder keeps scripts and recordings in one directory and serves them
+// over HTTP under links that cannot be guessed.
+//
+// They do not get a file each: a file of its own costs the disk several times
+// what its data do. They are appended to packs, large files that are only ever
+// appended to, and all that are put at the same time share one flush to the
+// disk. A reference says where in which pack the data lie, so there is no index
+// that could be lost, and what a reference stands for never changes.
 package folder
 
 import (
 	"bytes"
 	"context"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -14,7 +19,6 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
-	"path"
 	"strings"
 
 	"callagent/core/fault"
@@ -37,6 +41,7 @@ type Media struct {
 	root   *os.Root
 	public string
 	key    []byte
+	packer packer
 }
 
 // New opens the directory. Its errors name the setting to change.
@@ -60,15 +65,15 @@ func New(c Config) (*Media, error) {
 	if err != nil {
 		return nil, fmt.Errorf("folder: open the directory for recordings: %w", err)
 	}
-	return &Media{root: root, public: strings.TrimRight(c.PublicURL, "/"), key: bytes.Clone(c.Key)}, nil
+	return &Media{root: root, public: strings.TrimRight(c.PublicURL, "/"), key: bytes.Clone(c.Key), packer: packer{root: root}}, nil
 }
 
-// Close ends the use of the directory.
-func (m *Media) Close() error { return m.root.Close() }
+// Close ends the use of the directory. Nothing may be put any more.
+func (m *Media) Close() error { return errors.Join(m.packer.close(), m.root.Close()) }
 
-// Put writes a file and returns its name as the reference. Readers see the old
-// data or the new, never a mixture, and what Put returned for survives a
-// crash. The content type that is served follows from the name's ending.
+// Put keeps data and returns their reference, which ends with the name. What
+// Put returned for survives a crash. The content type that is served follows
+// from the name's ending.
 //
 // A name is a relative path with slashes. No part of it may begin with a dot
 // or hold a backslash or a control character.
@@ -76,77 +81,52 @@ func (m *Media) Put(ctx context.Context, name, _ string, data []byte) (ref strin
 	if err := check(ctx, name); err != nil {
 		return "", err
 	}
-	dir := path.Dir(name)
-	if err := m.makeDir(dir); err != nil {
+	at, err := m.packer.add(data)
+	if err != nil {
 		return "", trouble("put", err)
 	}
-	temporary := path.Join(dir, ".put-"+rand.Text())
-	if err = m.write(temporary, data); err == nil {
-		err = m.root.Rename(temporary, name)
-	}
-	if err != nil {
-		_ = m.root.Remove(temporary)
-		return "", trouble("put", err)
-	}
-	if err := m.sync(dir); err != nil {
-		return "", trouble("put", err)
-	}
-	return name, nil
+	return at.String() + "/" + name, nil
 }
 
-// makeDir creates a directory and its parents, each one durably.
-func (m *Media) makeDir(dir string) error {
-	if dir == "." {
-		return nil
-	}
-	if info, err := m.root.Stat(dir); err == nil && info.IsDir() {
-		return nil
-	}
-	if err := m.makeDir(path.Dir(dir)); err != nil {
-		return err
-	}
-	if err := m.root.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return m.sync(path.Dir(dir))
-}
-
-// write creates a file and waits until its data are on the disk.
-func (m *Media) write(name string, data []byte) error {
-	f, err := m.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
-}
-
-// sync waits until a directory's entries are on the disk.
-func (m *Media) sync(dir string) error {
-	d, err := m.root.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
-// Get reads a file. An unknown reference is fs.ErrNotExist.
+// Get reads what a reference stands for. An unknown one is fs.ErrNotExist.
 func (m *Media) Get(ctx context.Context, ref string) ([]byte, error) {
 	if err := check(ctx, ref); err != nil {
 		return nil, err
 	}
-	data, err := m.root.ReadFile(ref)
+	f, at, err := m.open(ref)
 	if err != nil {
+		return nil, trouble("get", err)
+	}
+	data := make([]byte, at.size)
+	_, err = f.ReadAt(data, at.offset)
+	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, trouble("get", err)
 	}
 	return data, nil
 }
 
-// Link gives the URL of a file, whether or not it is there yet. It does not
-// expire.
+// open opens the pack that holds what a reference stands for.
+func (m *Media) open(ref string) (*os.File, place, error) {
+	at, ok := placeOf(ref)
+	if !ok {
+		return nil, at, fs.ErrNotExist
+	}
+	f, err := m.root.Open(at.pack)
+	if err != nil {
+		return nil, at, err
+	}
+	info, err := f.Stat()
+	if err == nil && (!info.Mode().IsRegular() || at.offset+at.size > info.Size()) {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		return nil, at, errors.Join(err, f.Close())
+	}
+	return f, at, nil
+}
+
+// Link gives the URL of what a reference stands for, whether or not there is
+// such a thing. It does not expire.
 func (m *Media) Link(ctx context.Context, ref string) (string, error) {
 	if err := check(ctx, ref); err != nil {
 		return "", err

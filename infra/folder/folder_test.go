@@ -82,41 +82,64 @@ func TestLinkNeedsAPublicURL(t *testing.T) {
 	}
 }
 
-func TestPutIsPrivateAndLeavesNothingBehind(t *testing.T) {
+func TestPutIsPrivateAndMakesNoFileOfItsOwn(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "media")
 	m := open(t, Config{Dir: dir})
-	for range 2 {
-		if _, err := m.Put(t.Context(), "audio/en/a.mp3", "audio/mpeg", []byte("x")); err != nil {
-			t.Fatal(err)
-		}
+	for _, name := range []string{"audio/en/a.mp3", "audio/en/a.mp3", "audio/en/a.mp3/b"} {
+		keep(t, m, name, "x")
 	}
-	if err := os.Mkdir(filepath.Join(dir, "taken"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := m.Put(t.Context(), "taken", "audio/mpeg", []byte("x")); err == nil {
-		t.Error("a directory was replaced")
-	}
-	if _, err := m.Put(t.Context(), "audio/en/a.mp3/b", "audio/mpeg", []byte("x")); err == nil {
-		t.Error("a file was used as a directory")
-	}
-	got := map[string]fs.FileMode{}
+	var got []fs.FileMode
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		info, err := d.Info()
-		name, _ := filepath.Rel(dir, path)
-		got[name] = info.Mode()
+		got = append(got, info.Mode())
 		return err
 	})
+	if d := cmp.Diff([]fs.FileMode{fs.ModeDir | 0o700, 0o600}, got); err != nil || d != "" {
+		t.Error(err, d)
+	}
+}
+
+func TestReferencesOutliveTheProcess(t *testing.T) {
+	c := Config{Dir: t.TempDir()}
+	first := open(t, c)
+	a, b := keep(t, first, "a.txt", "first"), keep(t, first, "b.txt", "second")
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := open(t, c)
+	third := keep(t, second, "c.txt", "third")
+	for ref, want := range map[string]string{a: "first", b: "second", third: "third"} {
+		if got, err := second.Get(t.Context(), ref); err != nil || string(got) != want {
+			t.Errorf("%q, %v; want %q", got, err, want)
+		}
+	}
+}
+
+func TestReferencesThatPutNeverGave(t *testing.T) {
+	m := open(t, Config{Dir: t.TempDir()})
+	ref := keep(t, m, "a.txt", "12345")
+	pack, _, _ := strings.Cut(ref, "/")
+	for _, wrong := range []string{
+		pack, pack + "/0-5", pack + "/0/a.txt", pack + "/0-6/a.txt", pack + "/1-5/a.txt", pack + "/-1-2/a.txt", pack + "/0--5/a.txt",
+		pack + "/99999999999999999999-1/a.txt", pack + "/0-99999999999/a.txt", "another/0-5/a.txt",
+	} {
+		if data, err := m.Get(t.Context(), wrong); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %q, %v", strings.ReplaceAll(wrong, pack, "PACK"), data, err)
+		}
+	}
+}
+
+// keep puts data and gives the reference.
+func keep(t *testing.T, m *Media, name, data string) (ref string) {
+	t.Helper()
+	ref, err := m.Put(t.Context(), name, "", []byte(data))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]fs.FileMode{".": fs.ModeDir | 0o700, "audio": fs.ModeDir | 0o700, "audio/en": fs.ModeDir | 0o700,
-		"audio/en/a.mp3": 0o600, "taken": fs.ModeDir | 0o700}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Error(d)
-	}
+	return ref
 }
 
 func TestNothingLeavesTheDirectory(t *testing.T) {
@@ -125,26 +148,19 @@ func TestNothingLeavesTheDirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := os.Symlink(outside, filepath.Join(dir, "way-out")); err != nil {
+	if err := os.Symlink(filepath.Join(outside, "secret"), filepath.Join(dir, "way-out.pack")); err != nil {
 		t.Fatal(err)
 	}
 	m := open(t, Config{Dir: dir, PublicURL: "https://calls.example.com", Key: key})
-	if data, err := m.Get(t.Context(), "way-out/secret"); err == nil {
+	if data, err := m.Get(t.Context(), "way-out/0-6/a.txt"); err == nil {
 		t.Errorf("Get gives %q", data)
 	}
-	if _, err := m.Put(t.Context(), "way-out/new", "", []byte("x")); err == nil {
-		t.Error("Put writes through a symbolic link")
-	}
-	link, err := m.Link(t.Context(), "way-out/secret")
+	link, err := m.Link(t.Context(), "way-out/0-6/a.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if code := ask(m, http.MethodGet, link).Code; code != http.StatusNotFound {
 		t.Errorf("the handler says %d", code)
-	}
-	entries, err := os.ReadDir(outside)
-	if err != nil || len(entries) != 1 {
-		t.Errorf("%d files outside, %v", len(entries), err)
 	}
 }
 
@@ -189,36 +205,34 @@ func ask(m *Media, method, url string) *httptest.ResponseRecorder {
 
 func TestHandlerFindsOnlyWhatALinkNames(t *testing.T) {
 	m := open(t, Config{Dir: t.TempDir(), PublicURL: "https://calls.example.com", Key: key})
-	for _, name := range []string{"audio/a.mp3", "audio/b.mp3"} {
-		if _, err := m.Put(t.Context(), name, "audio/mpeg", []byte("sound")); err != nil {
-			t.Fatal(err)
-		}
-	}
-	a, dir, none := m.token("audio/a.mp3"), m.token("audio"), m.token("audio/none.mp3")
+	aRef, bRef := keep(t, m, "audio/a.mp3", "sound"), keep(t, m, "audio/b.mp3", "sound")
+	pack, _, _ := strings.Cut(aRef, "/")
+	path, a := "/media/"+aRef, m.token(aRef)
+	none := strings.TrimSuffix(aRef, "a.mp3") + "none/../a.mp3"
 	for _, c := range []struct {
 		method, url string
 		want        int
 	}{
-		{"GET", "/media/audio/a.mp3?token=" + a, 200},
-		{"HEAD", "/media/audio/a.mp3?token=" + a, 200},
-		{"POST", "/media/audio/a.mp3?token=" + a, 405},
-		{"DELETE", "/media/audio/a.mp3?token=" + a, 405},
-		{"GET", "/media/audio/a.mp3", 404},
-		{"GET", "/media/audio/a.mp3?token=", 404},
-		{"GET", "/media/audio/a.mp3?token=" + a[:42], 404},
-		{"GET", "/media/audio/a.mp3?token=" + a + "A", 404},
-		{"GET", "/media/audio/b.mp3?token=" + a, 404},
-		{"GET", "/audio/a.mp3?token=" + a, 404},
-		{"GET", "/media/audio/none.mp3?token=" + none, 404},
-		{"GET", "/media/audio?token=" + dir, 404},
-		{"GET", "/media/audio/?token=" + m.token("audio/"), 404},
+		{"GET", path + "?token=" + a, 200},
+		{"HEAD", path + "?token=" + a, 200},
+		{"POST", path + "?token=" + a, 405},
+		{"DELETE", path + "?token=" + a, 405},
+		{"GET", path, 404},
+		{"GET", path + "?token=", 404},
+		{"GET", path + "?token=" + a[:42], 404},
+		{"GET", path + "?token=" + a + "A", 404},
+		{"GET", "/media/" + bRef + "?token=" + a, 404},
+		{"GET", "/" + aRef + "?token=" + a, 404},
+		{"GET", "/media/none/0-5/a.mp3?token=" + m.token("none/0-5/a.mp3"), 404},
+		{"GET", "/media/" + pack + "?token=" + m.token(pack), 404},
+		{"GET", "/media/" + pack + "/?token=" + m.token(pack+"/"), 404},
 		{"GET", "/media/?token=" + m.token(""), 404},
-		{"GET", "/media/audio/../audio/a.mp3?token=" + a, 404},
-		{"GET", "/media/audio/%2e%2e/audio/a.mp3?token=" + a, 404},
+		{"GET", "/media/" + none + "?token=" + m.token(none), 404},
+		{"GET", "/media/" + strings.ReplaceAll(none, "..", "%2e%2e") + "?token=" + m.token(none), 404},
 	} {
 		w := ask(m, c.method, c.url)
 		if w.Code != c.want {
-			t.Errorf("%s %s: %d, want %d", c.method, strings.ReplaceAll(c.url, a, "TOKEN"), w.Code, c.want)
+			t.Errorf("%s %s: %d, want %d", c.method, strings.NewReplacer(a, "TOKEN", pack, "PACK").Replace(c.url), w.Code, c.want)
 		}
 		if strings.Contains(w.Body.String(), "sound") != (c.method == "GET" && c.want == 200) {
 			t.Errorf("%s answers %q", c.method, w.Body)
@@ -228,10 +242,8 @@ func TestHandlerFindsOnlyWhatALinkNames(t *testing.T) {
 
 func TestHandlerWithoutAKeyServesNothing(t *testing.T) {
 	m := open(t, Config{Dir: t.TempDir()})
-	if _, err := m.Put(t.Context(), "a.mp3", "audio/mpeg", []byte("x")); err != nil {
-		t.Fatal(err)
-	}
-	if code := ask(m, http.MethodGet, "/media/a.mp3?token="+m.token("a.mp3")).Code; code != http.StatusNotFound {
+	ref := keep(t, m, "a.mp3", "x")
+	if code := ask(m, http.MethodGet, "/media/"+ref+"?token="+m.token(ref)).Code; code != http.StatusNotFound {
 		t.Errorf("%d", code)
 	}
 }
@@ -242,10 +254,8 @@ func TestHandlerTellsTheContentType(t *testing.T) {
 		"a.mp3": "audio/mpeg", "a.MP3": "audio/mpeg", "a.wav": "audio/wav", "a.ulaw": "audio/basic", "a.ogg": "audio/ogg",
 		"a.txt": "text/plain; charset=utf-8", "a.json": "application/json", "a": "application/octet-stream", "a.html": "application/octet-stream",
 	} {
-		if _, err := m.Put(t.Context(), name, "", []byte("<html>")); err != nil {
-			t.Fatal(err)
-		}
-		h := ask(m, http.MethodGet, "/media/"+name+"?token="+m.token(name)).Header()
+		ref := keep(t, m, name, "<html>")
+		h := ask(m, http.MethodGet, "/media/"+ref+"?token="+m.token(ref)).Header()
 		if h.Get("Content-Type") != want || h.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: %v", name, h)
 		}

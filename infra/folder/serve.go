@@ -2,12 +2,14 @@ package folder
 
 import (
 	"crypto/hmac"
+	"io"
 	"net/http"
 	"path"
 	"strings"
+	"time"
 )
 
-// prefix is where Handler serves the files.
+// prefix is where Handler serves.
 const prefix = "/media/"
 
 // contentTypes goes by a name's ending; the machine's own tables differ.
@@ -20,7 +22,7 @@ var contentTypes = map[string]string{
 	".wav":  "audio/wav",
 }
 
-// Handler serves the files that Link names, whole or in ranges, to whoever has
+// Handler serves what Link names, whole or in ranges, to whoever has
 // the link. Everything else is not found: wrong tokens, directories, names
 // that Put would refuse.
 func (m *Media) Handler() http.Handler { return http.HandlerFunc(m.serve) }
@@ -36,24 +38,19 @@ func (m *Media) serve(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	f, err := m.root.Open(name)
+	f, at, err := m.open(name)
 	if err != nil {
 		http.NotFound(w, r)
 		return
 	}
 	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		http.NotFound(w, r)
-		return
-	}
 	kind, ok := contentTypes[strings.ToLower(path.Ext(name))]
 	if !ok {
 		kind = "application/octet-stream"
 	}
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	http.ServeContent(w, r, name, info.ModTime(), f)
+	http.ServeContent(w, r, name, time.Time{}, io.NewSectionReader(f, at.offset, at.size))
 }
 
 // admits compares a token in constant time. Without a key no token is right.
