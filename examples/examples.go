@@ -4,7 +4,7 @@ package examples
 
 import "embed"
 
-// Files has contacts.csv and scenarios/NAME.toml.
+// Files has the lists of contacts and scenarios/NAME.toml.
 //
-//go:embed contacts.csv scenarios/*.toml
+//go:embed *.csv scenarios/*.toml
 var Files embed.FS

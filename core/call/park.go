@@ -10,6 +10,10 @@ import (
 // parked in the ledger.
 const MaxHidden = 15 * time.Minute
 
+// OutsideWindow is the reason of a call that is parked until its call window
+// opens.
+const OutsideWindow = "outside the call window"
+
 // MaxSpentParks is how often a call may be set aside because its retries were
 // spent while the circuit stayed closed; the next such park fails it.
 const MaxSpentParks = 5

@@ -104,6 +104,13 @@ func (s *Store) Counts(ctx context.Context) ([]call.Count, error) {
 	})
 }
 
+// Unrecorded counts the finished calls that no circuit holds and of which
+// somebody has still to be told: the CRM, or people.
+func (s *Store) Unrecorded(ctx context.Context) (n int, err error) {
+	_, err = s.read.row(ctx, "SELECT count(*) FROM calls WHERE due IS NOT NULL AND finished IS NOT NULL AND park_service IS NULL", nil, &n)
+	return n, err
+}
+
 // ParkedFor counts the parked calls by service.
 func (s *Store) ParkedFor(ctx context.Context) (map[string]int, error) {
 	type count struct {

@@ -22,12 +22,17 @@ type idleness struct {
 	stuck    time.Time // since when only a person can help
 }
 
+// askEvery is how often the store is asked when only parked calls are left: it
+// has to look at each of them.
+const askEvery = 2 * time.Second
+
 // over reports whether the run ends, and with what left. It asks the store at
 // most a few times a second.
 func (i *idleness) over(ctx, work context.Context) (bool, Left, error) {
 	now := i.app.Clock.Now()
 	stopped := ctx.Err() != nil
-	if !stopped && i.app.Clock.Scale(now.Sub(i.asked)) < storeEvery {
+	since := now.Sub(i.asked)
+	if early := i.app.Clock.Scale(since) < storeEvery || !i.parked.IsZero() && since < askEvery; early && !stopped {
 		return false, Left{}, nil
 	}
 	i.asked = now
@@ -51,24 +56,20 @@ func (i *idleness) over(ctx, work context.Context) (bool, Left, error) {
 	} else if i.stuck.IsZero() {
 		i.stuck = now
 	}
-	impatient := i.patience.Parked >= 0 && now.Sub(i.parked) >= i.patience.Parked
-	hopeless := !i.stuck.IsZero() && now.Sub(i.stuck) >= stuckFor
-	return impatient || hopeless, left, nil
+	if i.patience.Parked >= 0 {
+		return now.Sub(i.parked) >= i.patience.Parked, left, nil
+	}
+	return !i.stuck.IsZero() && now.Sub(i.stuck) >= stuckFor, left, nil
 }
 
 // left counts what is not done. Waiting is filled only when everything that is
-// left waits for a person or for the call window. live reports messages that
-// are due or calls in progress.
+// left waits for a person or for the call window. live reports contacts that
+// nobody has begun with and calls in progress.
 func (app *App) left(ctx context.Context) (l Left, live bool, err error) {
-	visible, hidden, _, err := app.Store.Pending(ctx)
-	if err != nil {
-		return l, false, err
-	}
 	counts, err := app.Store.Counts(ctx)
 	if err != nil {
 		return l, false, err
 	}
-	live = visible+hidden > 0
 	for _, n := range counts {
 		switch n.State {
 		case call.Running, call.Waiting, call.Reconciling:
@@ -82,12 +83,35 @@ func (app *App) left(ctx context.Context) (l Left, live bool, err error) {
 		return l, live, err
 	}
 	l.Parked = max(l.Parked, total(waiting)) // finished calls that wait to be recorded are left work too
-	if l.Parked == 0 || live {
-		return l, live, nil
+	if !live {
+		live, err = app.begins(ctx)
+	}
+	if l.Parked == 0 || live || err != nil {
+		return l, live, err
 	}
 	l.Waiting, err = app.hopeless(ctx, waiting)
 	return l, live, err
 }
+
+// begins reports whether there is work that no call in progress stands for: a
+// message that is due, a contact without a call, an outcome to be recorded. A
+// hidden message alone is none: it may be a wake-up for a call that has ended
+// meanwhile, and nobody has to wait for that.
+func (app *App) begins(ctx context.Context) (bool, error) {
+	visible, _, _, err := app.Store.Pending(ctx)
+	if visible > 0 || err != nil {
+		return true, err
+	}
+	for _, count := range []func(context.Context) (int, error){app.Store.Unrecorded, app.Store.Unclaimed} {
+		if n, err := count(ctx); n > 0 || err != nil {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// soon is how near a call window has to be for a run to wait for it.
+const soon = 15 * time.Minute
 
 // hopeless says in words what everything that is left waits for, if that is
 // nothing but account faults, forced circuits and the call window; nil when
@@ -111,20 +135,23 @@ func (app *App) hopeless(ctx context.Context, waiting map[string]int) ([]string,
 			return nil, nil
 		}
 	}
-	byTime := 0
+	windows, opens := 0, time.Time{}
 	for c, err := range app.Store.Calls(ctx, call.Filter{State: call.Parked}) {
 		switch {
 		case err != nil:
 			return nil, err
 		case c.Park.Service != "":
-		case c.Park.Until.Sub(app.Clock.Now()) > call.MaxHidden:
-			byTime++
+		case c.Park.Reason == call.OutsideWindow && c.Park.Until.Sub(app.Clock.Now()) > soon:
+			windows++
+			if opens.IsZero() || c.Park.Until.Before(opens) {
+				opens = c.Park.Until
+			}
 		default:
 			return nil, nil
 		}
 	}
-	if byTime > 0 {
-		words = append(words, fmt.Sprintf("%d for their call window", byTime))
+	if windows > 0 {
+		words = append(words, fmt.Sprintf("%d for their call window, which opens at %s or later", windows, opens.UTC().Format("2006-01-02 15:04 MST")))
 	}
 	slices.Sort(words)
 	return words, nil

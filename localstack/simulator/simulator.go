@@ -40,6 +40,9 @@ type Config struct {
 	Talk    time.Duration // from answer to hanging up; 0 is 2 s
 	// CallsPerSecond is how fast calls leave Twilio's queue; 0 is at once.
 	CallsPerSecond float64
+	// NoCallbacks has Twilio report nothing by itself, as when its reports
+	// cannot reach the client.
+	NoCallbacks bool
 
 	// SpeechAtOnce is how many ElevenLabs requests may run at once before
 	// another is refused with 429; 0 is no bound. SpeechTime is how long one

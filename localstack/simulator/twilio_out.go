@@ -67,7 +67,7 @@ func (p *phoneAPI) play(ctx context.Context, document []byte) (audio, warning in
 func (p *phoneAPI) tell(c *call, event string, sip int) {
 	sequence := c.sequence
 	c.sequence++
-	if c.callback == "" || !slices.Contains(c.events, event) {
+	if c.callback == "" || p.sim.cfg.NoCallbacks || !slices.Contains(c.events, event) {
 		return
 	}
 	status := c.Status
