@@ -10,12 +10,13 @@ import (
 
 	"callagent/core/agent"
 	"callagent/core/call"
+	"callagent/infra/settings"
 	"callagent/infra/wiring"
 )
 
 // summary is how a run ended; its JSON form is stable.
 type summary struct {
-	Contacts  int `json:"contacts"` // calls in the store, whatever run they came with
+	Contacts  int `json:"contacts"` // on the queue or in the ledger, whatever run they came with
 	Completed int `json:"completed"`
 	Failed    int `json:"failed"`
 	Unknown   int `json:"unknown"`
@@ -31,6 +32,7 @@ type summary struct {
 	Duration float64           `json:"duration_s"`
 	Waiting  []string          `json:"waiting_for,omitempty"`
 	unended  int               // calls without an outcome that are not parked
+	opened   []string          // services whose circuit opened at some time, sorted
 }
 
 // sumUp counts what the store holds when a run has ended.
@@ -53,18 +55,23 @@ func sumUp(ctx context.Context, app *wiring.App, list enqueued, left wiring.Left
 			s.MaxRings = max(s.MaxRings, rung[c.Number])
 		}
 	}
-	visible, hidden, _, err := app.Store.Pending(ctx)
+	unclaimed, err := app.Store.Unclaimed(ctx)
 	if err != nil {
 		return s, err
 	}
-	s.unended += visible + hidden
+	s.Contacts += unclaimed
+	s.unended += unclaimed
 	for _, name := range agent.Services() {
 		r, err := app.Store.Load(ctx, name)
 		if err != nil {
 			return s, err
 		}
 		s.Circuits[name] = r.State.String()
+		if !r.OpenedAt.IsZero() {
+			s.opened = append(s.opened, name)
+		}
 	}
+	slices.Sort(s.opened)
 	return s, nil
 }
 
@@ -95,7 +102,7 @@ func (s summary) numbers() map[string]int {
 	}
 	return map[string]int{
 		"contacts": s.Contacts, "completed": s.Completed, "failed": s.Failed, "unknown": s.Unknown, "expired": s.Expired,
-		"parked": s.Parked, "rings": s.Rings, "max_rings_per_contact": s.MaxRings, "alerts": s.Alerts, "exit": code,
+		"parked": s.Parked, "refused": s.Refused, "rings": s.Rings, "max_rings_per_contact": s.MaxRings, "alerts": s.Alerts, "exit": code,
 	}
 }
 
@@ -115,8 +122,7 @@ func (s summary) print(w World, asJSON bool) error {
 		return e.Encode(s)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%d contacts in %.1f s: %d completed, %d failed, %d unknown, %d expired, %d set aside",
-		s.Contacts, s.Duration, s.Completed, s.Failed, s.Unknown, s.Expired, s.Parked)
+	fmt.Fprintf(&b, "\n%d contacts in %.1f s: %s", s.Contacts, s.Duration, s.counts())
 	if s.Refused > 0 {
 		fmt.Fprintf(&b, "; %d rows refused", s.Refused)
 	}
@@ -130,6 +136,40 @@ func (s summary) print(w World, asJSON bool) error {
 	}
 	_, err := fmt.Fprint(w.Out, b.String())
 	return err
+}
+
+// counts says what became of the contacts.
+func (s summary) counts() string {
+	return fmt.Sprintf("%d completed, %d failed, %d unknown, %d expired, %d set aside", s.Completed, s.Failed, s.Unknown, s.Expired, s.Parked)
+}
+
+// differs lists what is not as a scenario expects it.
+func (s summary) differs(e settings.Expectation) []string {
+	wrong := outside(s.numbers(), e.Numbers)
+	if e.Results != nil {
+		expected := maps.Clone(e.Results)
+		for result := range s.Results {
+			if _, named := expected[result]; !named {
+				expected[result] = settings.Range{}
+			}
+		}
+		wrong = append(wrong, outside(s.Results, expected)...)
+	}
+	if e.Opened != nil && !slices.Equal(e.Opened, s.opened) {
+		wrong = append(wrong, fmt.Sprintf("the circuits that opened are [%s], not [%s]", strings.Join(s.opened, " "), strings.Join(e.Opened, " ")))
+	}
+	return wrong
+}
+
+// outside lists the numbers that are not in their range.
+func outside(have map[string]int, expected map[string]settings.Range) []string {
+	var wrong []string
+	for _, name := range slices.Sorted(maps.Keys(expected)) {
+		if n := have[name]; !expected[name].Has(n) {
+			wrong = append(wrong, fmt.Sprintf("%s is %d, not %s", name, n, expected[name]))
+		}
+	}
+	return wrong
 }
 
 // pairs lists a map as "a 1, b 2".
