@@ -137,7 +137,7 @@ func (d callDetails) print(w io.Writer) error {
 		{"waits", d.waits()},
 		{"answer", d.answerLine()},
 		{"sid", d.SID},
-		{"crm", string(d.Recorded)},
+		{"in the CRM", string(d.Recorded)},
 		{"created", instant(d.CreatedAt)},
 		{"finished", instant(d.FinishedAt)},
 	} {
@@ -180,12 +180,19 @@ func (d callDetails) waits() string {
 }
 
 func (d callDetails) answerLine() string {
-	switch a := d.Answer; {
-	case a == nil:
+	a := d.Answer
+	if a == nil {
 		return ""
-	case a.Result == "":
-		return "not over yet"
-	default:
-		return strings.TrimSpace(fmt.Sprintf("%s after %g s at %s %s", a.Result, a.DurationS, instant(a.At), a.Detail))
 	}
+	if a.Result == "" {
+		return "not over yet"
+	}
+	line := string(a.Result)
+	if a.DurationS > 0 {
+		line += fmt.Sprintf(" for %g s", a.DurationS)
+	}
+	if line += " at " + instant(a.At); a.Detail != "" {
+		line += " (" + a.Detail + ")"
+	}
+	return line
 }
