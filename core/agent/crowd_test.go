@@ -56,7 +56,7 @@ func drain(t *testing.T, w *world, a *agent.Agent) {
 		if err != nil || len(ms) == 0 {
 			return
 		}
-		v := a.Handle(w.ctx, ms[0].Body)
+		v := a.Handle(w.ctx, ms[0])
 		if v.Do == agent.Again {
 			err = w.store.Again(t.Context(), ms[0].ID, v.At)
 		} else {
@@ -84,7 +84,7 @@ func TestAtOnceBoundsTheRequestsInFlight(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			all.Go(func() { w.agent.Handle(w.ctx, body) })
+			all.Go(func() { w.agent.Handle(w.ctx, agent.Message{Body: body}) })
 		}
 		synctest.Wait()
 		if n := inFlight.Load(); n != 3 {

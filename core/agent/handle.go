@@ -33,8 +33,8 @@ var errStop = errors.New("stopped working on the call")
 
 // Handle works one message: a contact, or a wake-up for its call. It returns
 // when the call is finished, set aside, or has to wait.
-func (a *Agent) Handle(ctx context.Context, body []byte) Verdict {
-	contact, err := call.Decode(body)
+func (a *Agent) Handle(ctx context.Context, m Message) Verdict {
+	contact, err := call.Decode(m.Body)
 	if err != nil {
 		a.write(journal.Error, "", "message_rejected", err.Error(), call.Call{})
 		return Verdict{Do: Reject, Reason: err.Error()}
@@ -46,7 +46,7 @@ func (a *Agent) Handle(ctx context.Context, body []byte) Verdict {
 	if !known {
 		campaign = call.Campaign{Name: contact.Campaign, MaxLength: longestCall}
 	}
-	w, verdict := a.claim(ctx, contact, campaign, known)
+	w, verdict := a.claim(ctx, arrival{contact, m.Sent}, campaign, known)
 	if w == nil {
 		return verdict
 	}
@@ -86,12 +86,18 @@ func (a *Agent) giveUpProbes(ctx context.Context, c call.Call) {
 	}
 }
 
+// arrival is a contact and when its message was sent.
+type arrival struct {
+	contact call.Contact
+	sent    time.Time
+}
+
 // claim asks the rules whether this process may work on the contact's call,
 // and stores the claim. The work is nil when it may not. A new contact of a
 // campaign that is not known is refused; a call that was begun when it was
 // known goes on as far as it can.
-func (a *Agent) claim(ctx context.Context, contact call.Contact, campaign call.Campaign, known bool) (*work, Verdict) {
-	began := a.Clock.Now()
+func (a *Agent) claim(ctx context.Context, m arrival, campaign call.Campaign, known bool) (*work, Verdict) {
+	began, contact := a.Clock.Now(), m.contact
 	c, err := a.Ledger.Get(ctx, contact.Key())
 	switch {
 	case errors.Is(err, ErrNotFound) && !known:
@@ -109,7 +115,7 @@ func (a *Agent) claim(ctx context.Context, contact call.Contact, campaign call.C
 		contact.ExpiresAt = first.Add(campaign.ExpiresAfter)
 	}
 	stored := c
-	c = c.Refresh(contact, a.Number(contact.Phone))
+	c = c.Refresh(contact, a.Number(contact.Phone), m.sent)
 	lease := a.leaseFor(c)
 	claiming := call.Claims(c, call.Asker{
 		Now: began, Holder: a.Holder, Lease: lease, Skew: a.Skew, Admits: a.admits(ctx, c, began),

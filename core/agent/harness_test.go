@@ -240,7 +240,7 @@ func (w *world) only() []string {
 
 // handle works one message and does with it what the verdict says.
 func (w *world) handle(m agent.Message) {
-	v := w.agent.Handle(w.ctx, m.Body)
+	v := w.agent.Handle(w.ctx, m)
 	var c call.Contact
 	_ = json.Unmarshal(m.Body, &c)
 	switch v.State {

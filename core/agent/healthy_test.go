@@ -146,7 +146,7 @@ func TestAContactEnqueuedTwiceIsOneCall(t *testing.T) {
 func TestBadMessagesAreRefusedWithTheReason(t *testing.T) {
 	w := newWorld(t)
 	for _, body := range []string{`{`, `{"campaign":"spring","contact_id":"x","phone":"` + plantedPhone + `"} {}`, `{"campaign":"nobody's","contact_id":"x","phone":"` + plantedPhone + `"}`} {
-		if v := w.agent.Handle(w.ctx, []byte(body)); v.Do != agent.Reject || v.Reason == "" {
+		if v := w.agent.Handle(w.ctx, agent.Message{Body: []byte(body)}); v.Do != agent.Reject || v.Reason == "" {
 			t.Errorf("%s: %+v", body, v)
 		}
 	}

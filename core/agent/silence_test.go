@@ -41,7 +41,7 @@ func TestAMessageWhoseCallCouldNotBeStoredComesBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if v := w.agent.Handle(w.ctx, body); v.Do != agent.Again || since(v.At) != want {
+		if v := w.agent.Handle(w.ctx, agent.Message{Body: body}); v.Do != agent.Again || since(v.At) != want {
 			t.Errorf("write %d is lost: %+v, in %s", n, v, since(v.At))
 		}
 	}

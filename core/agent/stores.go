@@ -123,6 +123,9 @@ type Message struct {
 	Body []byte
 	// Receives counts the deliveries of the message, this one included.
 	Receives int
+	// Sent is when the message was put on the queue; returning it with Again
+	// changes nothing about that. Zero when it is not known.
+	Sent time.Time
 }
 
 // Queue carries contacts and wake-ups: one JSON contact a message.
@@ -131,7 +134,8 @@ type Queue interface {
 	// into one transaction of the implementation; delay 0 is at once.
 	Send(ctx context.Context, delay time.Duration, bodies ...[]byte) error
 	// Receive takes up to limit messages that are due and hides them for the
-	// queue's visibility time. It never waits. only, unless nil, selects by
+	// queue's visibility time. What was begun goes first: a message that came
+	// back with Again before one that nobody has received. It never waits. only, unless nil, selects by
 	// the call's key ("campaign/contact_id"); a body that is no contact has
 	// the key "".
 	Receive(ctx context.Context, limit int, only []string) ([]Message, error)
@@ -148,7 +152,9 @@ type Outbox interface {
 	// Raise keeps an alert for each of the channels. An id that was raised
 	// before on a channel is dropped there, delivered or not.
 	Raise(ctx context.Context, channels []string, a alert.Alert) error
-	// Undelivered lists a channel's alerts in the order they were raised.
+	// Undelivered lists a channel's alerts: those that are told one by one
+	// (alert.Alert.Key is "") before those of groups, each in the order they
+	// were raised.
 	Undelivered(ctx context.Context, channel string, limit int) ([]alert.Alert, error)
 	// Groups reads what was last sent on a channel, by group key.
 	Groups(ctx context.Context, channel string) (map[string]alert.Group, error)

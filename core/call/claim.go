@@ -148,12 +148,17 @@ func (c Call) Made(s Step, ref string, now time.Time) Call {
 	return c.note(now, s.String()+" stored")
 }
 
-// Refresh takes over newer data about the contact. They count until the call
-// is dialled; a stored script stays.
-func (c Call) Refresh(contact Contact, number string) Call {
-	if !c.Dialled() && !c.State.Final() {
-		c.Contact, c.Number = contact, number
+// Refresh takes over newer data about the contact, sent at the given moment.
+// They count until the call is dialled; a stored script stays. What was sent
+// before the data that the call has changes nothing.
+func (c Call) Refresh(contact Contact, number string, sent time.Time) Call {
+	if c.Dialled() || c.State.Final() || sent.Before(c.ContactAt) {
+		return c
 	}
+	if !c.Contact.Equal(contact) {
+		c.ContactAt = sent
+	}
+	c.Contact, c.Number = contact, number
 	return c
 }
 

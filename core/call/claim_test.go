@@ -97,12 +97,17 @@ func TestRefresh(t *testing.T) {
 		call.Queued: true, call.Running: true, call.Waiting: true, call.Parked: true,
 		call.Completed: false, call.Failed: false, call.Unknown: false, call.Expired: false,
 	} {
-		c := call.Call{State: state, Contact: ada, Number: "old"}.Refresh(newer, "new")
+		c := call.Call{State: state, Contact: ada, Number: "old"}.Refresh(newer, "new", time.Time{})
 		if took := c.Number == "new" && c.Contact.Phone == newer.Phone; took != want {
 			t.Errorf("%q takes newer data: %t", state, took)
 		}
 	}
-	dialled := call.Call{State: call.Running, Contact: ada, Number: "old", Intent: &call.Intent{}}.Refresh(newer, "new")
+	at := time.Date(2026, time.November, 22, 9, 0, 0, 0, time.UTC)
+	c := call.Call{State: call.Waiting, Contact: ada}.Refresh(newer, "new", at).Refresh(ada, "old", at.Add(-time.Second))
+	if c.Contact.Phone != newer.Phone || c.Number != "new" {
+		t.Errorf("what was sent earlier overwrites what was sent later: %+v", c)
+	}
+	dialled := call.Call{State: call.Running, Contact: ada, Number: "old", Intent: &call.Intent{}}.Refresh(newer, "new", time.Time{})
 	if dialled.Number != "old" || dialled.Contact.Phone != ada.Phone {
 		t.Errorf("a dialled call takes newer data: %+v", dialled)
 	}

@@ -144,7 +144,7 @@ func (l *life) claim(t *rapid.T) {
 	if l.call.State == call.Queued {
 		l.call.Key = l.contact.Key()
 	}
-	l.call = l.call.Refresh(l.contact, "hash")
+	l.call = l.call.Refresh(l.contact, "hash", time.Time{})
 	a := call.Asker{
 		Now: l.now, Holder: rapid.SampledFrom([]string{"a", "b"}).Draw(t, "holder"), Lease: time.Minute,
 		Skew: l.skew, Admits: l.circuit.State == breaker.Closed,

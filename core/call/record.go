@@ -101,15 +101,16 @@ type AccountFault struct {
 
 // Call is the ledger's record of one call.
 type Call struct {
-	Key     Key       `json:"key"`
-	Contact Contact   `json:"contact"`
-	Number  string    `json:"number"` // keyed hash of the phone number
-	State   State     `json:"state"`
-	Version int64     `json:"version"`
-	Lease   Lease     `json:"lease,omitzero"`
-	Due     time.Time `json:"due,omitzero"` // when somebody must look at it; zero: never
-	Park    Park      `json:"park,omitzero"`
-	Round   int       `json:"round,omitempty"` // 2 for the first call that a person ordered again; 0: nobody did
+	Key       Key       `json:"key"`
+	Contact   Contact   `json:"contact"`
+	ContactAt time.Time `json:"contact_at,omitzero"` // when these data were sent
+	Number    string    `json:"number"`              // keyed hash of the phone number
+	State     State     `json:"state"`
+	Version   int64     `json:"version"`
+	Lease     Lease     `json:"lease,omitzero"`
+	Due       time.Time `json:"due,omitzero"` // when somebody must look at it; zero: never
+	Park      Park      `json:"park,omitzero"`
+	Round     int       `json:"round,omitempty"` // 2 for the first call that a person ordered again; 0: nobody did
 
 	Script   string    `json:"script,omitempty"` // reference of the script
 	Speech   string    `json:"speech,omitempty"` // reference of the recording

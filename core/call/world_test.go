@@ -126,7 +126,7 @@ func (w *world) claim(words []string) ([]string, error) {
 	if c.Version == 0 {
 		c = call.Call{Key: w.contact.Key()}
 	}
-	got := call.Claims(c.Refresh(w.contact, "hash of "+w.contact.Phone[8:]), w.ask(words[0]))
+	got := call.Claims(c.Refresh(w.contact, "hash of "+w.contact.Phone[8:], time.Time{}), w.ask(words[0]))
 	switch got.Do {
 	case call.Acknowledge:
 		return []string{"acknowledged: " + got.Reason}, nil

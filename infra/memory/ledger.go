@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,6 +48,15 @@ func (l *ledger) Get(ctx context.Context, k call.Key) (call.Call, error) {
 		return call.Call{}, agent.ErrNotFound
 	}
 	return copyCall(c), nil
+}
+
+// has reports whether there is a call of the key "campaign/contact_id".
+func (l *ledger) has(key string) bool {
+	campaign, contact, _ := strings.Cut(key, "/")
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, ok := l.calls[call.Key{Campaign: campaign, Contact: contact}]
+	return ok
 }
 
 // Put checks all conditions first; then it writes.

@@ -49,11 +49,13 @@ func New(o Options) *Store {
 	if o.Visibility == 0 {
 		o.Visibility = 15 * time.Minute
 	}
-	return &Store{
+	s := &Store{
 		ledger:   newLedger(o.Now),
 		circuits: newCircuits(),
 		pace:     newPace(),
 		queue:    queue{now: o.Now, visibility: o.Visibility},
 		outbox:   newOutbox(),
 	}
+	s.queue.known = s.ledger.has
+	return s
 }

@@ -55,7 +55,9 @@ func (o *outbox) Undelivered(ctx context.Context, name string, limit int) ([]ale
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	waiting := o.channel(name).undelivered
-	return slices.Clone(waiting[:min(limit, len(waiting))]), ctx.Err()
+	listed := slices.Clone(waiting)
+	slices.SortStableFunc(listed, func(a, b alert.Alert) int { return last(a.Key() == "") - last(b.Key() == "") })
+	return listed[:min(limit, len(listed))], ctx.Err()
 }
 
 // Groups reads what was last sent on a channel.

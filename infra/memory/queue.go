@@ -18,6 +18,7 @@ import (
 type queue struct {
 	now        func() time.Time
 	visibility time.Duration
+	known      func(key string) bool // whether the ledger has the call
 
 	mu       sync.Mutex
 	sent     int
@@ -30,6 +31,8 @@ type message struct {
 	key      string
 	body     []byte
 	due      time.Time // hidden until then
+	sent     time.Time
+	begun    bool // its call has a record, or it came back
 	receives int
 }
 
@@ -61,15 +64,19 @@ func (q *queue) Send(ctx context.Context, delay time.Duration, bodies ...[]byte)
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	due := utc(q.now().Add(delay))
+	now := utc(q.now())
 	for _, body := range bodies {
 		q.sent++
-		q.messages = append(q.messages, &message{number: q.sent, key: keyOf(body), body: bytes.Clone(body), due: due})
+		key := keyOf(body)
+		q.messages = append(q.messages, &message{
+			number: q.sent, key: key, body: bytes.Clone(body), due: now.Add(delay), sent: now, begun: q.known(key),
+		})
 	}
 	return nil
 }
 
-// Receive takes messages in the order of their due times.
+// Receive takes messages in the order of their due times, those of calls that
+// were begun first.
 func (q *queue) Receive(ctx context.Context, limit int, only []string) ([]agent.Message, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -84,13 +91,13 @@ func (q *queue) Receive(ctx context.Context, limit int, only []string) ([]agent.
 		}
 	}
 	slices.SortStableFunc(due, func(a, b *message) int {
-		return cmp.Or(a.due.Compare(b.due), cmp.Compare(a.number, b.number))
+		return cmp.Or(last(a.begun)-last(b.begun), a.due.Compare(b.due), cmp.Compare(a.number, b.number))
 	})
 	var received []agent.Message
 	for _, m := range due[:min(limit, len(due))] {
 		m.due = utc(now.Add(q.visibility))
 		m.receives++
-		received = append(received, agent.Message{ID: m.delivery(), Body: bytes.Clone(m.body), Receives: m.receives})
+		received = append(received, agent.Message{ID: m.delivery(), Body: bytes.Clone(m.body), Receives: m.receives, Sent: m.sent})
 	}
 	return received, nil
 }
@@ -103,7 +110,7 @@ func (q *queue) Done(ctx context.Context, id string) error {
 
 // Again makes a message due at the time.
 func (q *queue) Again(ctx context.Context, id string, at time.Time) error {
-	return q.change(ctx, id, func(i int) { q.messages[i].due = utc(at) })
+	return q.change(ctx, id, func(i int) { q.messages[i].due, q.messages[i].begun = utc(at), true })
 }
 
 // Bury moves a message to the dead letters.
@@ -161,4 +168,12 @@ func (q *queue) Pending(ctx context.Context) (visible, hidden int, next time.Tim
 		}
 	}
 	return visible, hidden, next, ctx.Err()
+}
+
+// last sorts what is not first behind what is.
+func last(first bool) int {
+	if first {
+		return 0
+	}
+	return 1
 }

@@ -22,7 +22,9 @@ func TestAFileWithoutRoundsIsBroughtForward(t *testing.T) {
 		t.Fatal(err)
 	}
 	raw(t, path, `DROP INDEX calls_counted; ALTER TABLE calls DROP COLUMN kept;
-		CREATE INDEX calls_counted ON calls (state, campaign, result); PRAGMA user_version = 1`)
+		CREATE INDEX calls_counted ON calls (state, campaign, result);
+		DROP INDEX messages_due; ALTER TABLE messages DROP COLUMN begun; ALTER TABLE messages DROP COLUMN sent;
+		CREATE INDEX messages_due ON messages (due); ALTER TABLE alerts DROP COLUMN grouped; PRAGMA user_version = 1`)
 
 	after := open(t, path, sqlite.Options{})
 	c, err := after.Get(t.Context(), c.Key)

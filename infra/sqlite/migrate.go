@@ -20,7 +20,7 @@ var migrations embed.FS
 const application = 0x63616c6c
 
 // newest is the version that the last migration leaves.
-const newest = 2
+const newest = 3
 
 // migrate brings the file to the newest version. Until it is known to be a
 // store, nothing in it is changed.

@@ -16,7 +16,7 @@ func (s *Store) Raise(ctx context.Context, channels []string, a alert.Alert) err
 	}
 	return s.change(ctx, func(t *tx) error {
 		for _, channel := range channels {
-			if err := t.run("INSERT INTO alerts (channel, id, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", channel, a.ID, body); err != nil {
+			if err := t.run("INSERT INTO alerts (channel, id, body, grouped) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", channel, a.ID, body, a.Key() != ""); err != nil {
 				return err
 			}
 		}
@@ -24,9 +24,10 @@ func (s *Store) Raise(ctx context.Context, channels []string, a alert.Alert) err
 	})
 }
 
-// Undelivered lists a channel's alerts, the first raised first.
+// Undelivered lists a channel's alerts, those told one by one before those of
+// groups, the first raised first.
 func (s *Store) Undelivered(ctx context.Context, channel string, limit int) ([]alert.Alert, error) {
-	rows, err := s.read.query(ctx, "SELECT body FROM alerts WHERE channel = ? AND delivered IS NULL ORDER BY seq LIMIT ?", channel, limit)
+	rows, err := s.read.query(ctx, "SELECT body FROM alerts WHERE channel = ? AND delivered IS NULL ORDER BY grouped, seq LIMIT ?", channel, limit)
 	return collect(rows, err, func(scan func(to ...any) error) (alert.Alert, error) {
 		var (
 			body []byte

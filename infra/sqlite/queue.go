@@ -31,10 +31,11 @@ func (s *Store) Send(ctx context.Context, delay time.Duration, bodies ...[]byte)
 		for i, body := range some {
 			messages[i] = message{key: keyOf(body), body: append([]byte{}, body...)}
 		}
-		due := s.now().Add(delay).UnixNano()
+		now := s.now()
+		due := now.Add(delay).UnixNano()
 		err := s.change(ctx, func(t *tx) error {
 			for _, m := range messages {
-				if err := t.run("INSERT INTO messages (key, due, body) VALUES (?, ?, ?)", m.key, due, m.body); err != nil {
+				if err := t.run(sendMessage, m.key, due, m.body, now.UnixNano()); err != nil {
 					return err
 				}
 			}
@@ -49,33 +50,41 @@ func (s *Store) Send(ctx context.Context, delay time.Duration, bodies ...[]byte)
 
 // message is a message on its way in, without id, or out, without key.
 type message struct {
-	id, receives int64
-	key          string
-	body         []byte
+	id, receives, sent int64
+	key                string
+	body               []byte
 }
 
 const (
-	dueMessages = `SELECT id, receives + 1, body FROM messages WHERE due <= ?1 ORDER BY due, id LIMIT ?2`
+	// A key is campaign/contact, and neither may hold a slash.
+	sendMessage = `INSERT INTO messages (key, due, body, sent, begun) VALUES (?1, ?2, ?3, ?4, EXISTS (
+		SELECT 1 FROM calls WHERE campaign = substr(?1, 1, instr(?1, '/') - 1) AND contact = substr(?1, instr(?1, '/') + 1)))`
+	dueMessages = `SELECT id, receives + 1, body, sent FROM messages WHERE begun = ?3 AND due <= ?1 ORDER BY due, id LIMIT ?2`
 	// INDEXED BY: the calls asked for are few, the messages may be many.
-	dueMessagesOf = `SELECT id, receives + 1, body FROM messages INDEXED BY messages_key
+	dueMessagesOf = `SELECT id, receives + 1, body, sent FROM messages INDEXED BY messages_key
 		WHERE due <= ?1 AND key IN (SELECT value FROM json_each(?3)) ORDER BY due, id LIMIT ?2`
 )
 
-// Receive takes messages in the order of their due times.
+// Receive takes messages in the order of their due times, those of calls that
+// were begun first.
 func (s *Store) Receive(ctx context.Context, limit int, only []string) ([]agent.Message, error) {
 	now := s.now()
-	query, args := dueMessages, []any{now.UnixNano(), limit}
-	if only != nil {
-		keys, err := json.Marshal(only)
-		if err != nil {
-			return nil, failed(err)
-		}
-		query, args = dueMessagesOf, append(args, string(keys))
+	keys, err := json.Marshal(only)
+	if err != nil {
+		return nil, failed(err)
 	}
 	hidden := now.Add(s.visibility).UnixNano()
 	var taken []message
-	err := s.change(ctx, func(t *tx) (err error) {
-		taken, err = t.receive(query, args, hidden)
+	err = s.change(ctx, func(t *tx) (err error) {
+		if only != nil {
+			taken, err = t.receive(dueMessagesOf, []any{now.UnixNano(), limit, string(keys)}, hidden)
+			return err
+		}
+		if taken, err = t.receive(dueMessages, []any{now.UnixNano(), limit, 1}, hidden); err != nil || len(taken) == limit {
+			return err
+		}
+		fresh, err := t.receive(dueMessages, []any{now.UnixNano(), limit - len(taken), 0}, hidden)
+		taken = append(taken, fresh...)
 		return err
 	})
 	if err != nil {
@@ -83,7 +92,7 @@ func (s *Store) Receive(ctx context.Context, limit int, only []string) ([]agent.
 	}
 	messages := make([]agent.Message, len(taken))
 	for i, m := range taken {
-		messages[i] = agent.Message{ID: fmt.Sprintf("%d.%d", m.id, m.receives), Body: m.body, Receives: int(m.receives)}
+		messages[i] = agent.Message{ID: fmt.Sprintf("%d.%d", m.id, m.receives), Body: m.body, Receives: int(m.receives), Sent: instant(&m.sent)}
 	}
 	return messages, nil
 }
@@ -93,7 +102,7 @@ func (t *tx) receive(query string, args []any, hidden int64) ([]message, error) 
 	rows, err := t.query(query, args...)
 	messages, err := collect(rows, err, func(scan func(to ...any) error) (message, error) {
 		var m message
-		err := scan(&m.id, &m.receives, &m.body)
+		err := scan(&m.id, &m.receives, &m.body, &m.sent)
 		return m, err
 	})
 	if err != nil {
@@ -134,7 +143,7 @@ func (s *Store) Done(ctx context.Context, id string) error {
 
 // Again makes a message due at the time.
 func (s *Store) Again(ctx context.Context, id string, at time.Time) error {
-	return s.settle(ctx, id, []string{"UPDATE messages SET due = ?1, taken = 0 WHERE id = ?2 AND receives = ?3"}, at.UnixNano())
+	return s.settle(ctx, id, []string{"UPDATE messages SET due = ?1, taken = 0, begun = 1 WHERE id = ?2 AND receives = ?3"}, at.UnixNano())
 }
 
 // Bury moves a message to the dead letters.

@@ -254,7 +254,7 @@ func (p *pool) settle(r result) {
 // handle works one message and settles it with the queue. When the queue does
 // not take the verdict the message comes back by itself and is recognised.
 func (app *App) handle(ctx context.Context, m agent.Message, key string) result {
-	v := app.Agent.Handle(ctx, m.Body)
+	v := app.Agent.Handle(ctx, m)
 	settle := context.WithoutCancel(ctx)
 	var err error
 	switch v.Do {

@@ -74,7 +74,7 @@ func full() call.Call {
 	c.Contact.Variables = map[string]string{"plan": "gold", "note": `"quoted", <b> & 'ticks'`}
 	c.Contact.TimeZone, c.Contact.ExpiresAt = "Europe/Berlin", at(600)
 	c.State, c.Lease = call.Completed, call.Lease{Holder: "worker-1", Until: at(5)}
-	c.Due, c.Round = at(7), 2
+	c.Due, c.Round, c.ContactAt = at(7), 2, at(2)
 	c.Park = call.Park{Number: 4, Service: "crm", Reason: "circuit open", Since: at(8), Until: at(9), SentAt: at(10)}
 	c.Script, c.Speech, c.Slot, c.SID = "script:1", "speech:1", at(11), "CA-full"
 	c.Recorded, c.CRMID = call.Pending, "crm-1"

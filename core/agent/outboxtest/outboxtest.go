@@ -203,6 +203,16 @@ var raiseCases = []testCase{
 		b.same("email", b.waiting("email", 10), []string{"a"})
 		b.same("telegram", b.waiting("telegram", 10), []string{"a"})
 	}},
+	{"alerts that are told one by one come before those of groups", func(b *bench) {
+		b.raise("a", "email")
+		alone := full("b")
+		alone.Kind, alone.CallID = alert.CircuitOpened, ""
+		if err := b.Raise(b.ctx, []string{"email"}, alone); err != nil {
+			b.Fatal(err)
+		}
+		b.same("email", b.waiting("email", 10), []string{"b", "a"})
+		b.same("the first", b.waiting("email", 1), []string{"b"})
+	}},
 	{"a raise whose context is over keeps nothing", func(b *bench) {
 		ctx, cancel := context.WithCancel(b.ctx)
 		cancel()

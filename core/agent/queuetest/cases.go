@@ -151,6 +151,14 @@ var orderCases = []testCase{
 		b.same("the first three", bodies(b.receive(3)), want[:3])
 		b.same("the rest", bodies(b.receive(3)), want[3:])
 	}},
+	{"what came back goes before what nobody has received", func(b *bench) {
+		b.send(0, contact("ada"), contact("bob"), contact("cleo"))
+		begun := b.receive(1)[0]
+		b.do(b.Again(b.ctx, begun.ID, b.h.Now().Add(time.Minute)))
+		b.h.Advance(2 * time.Minute)
+		want := []string{contact("ada"), contact("bob"), contact("cleo")}
+		b.same("bodies", bodies(b.receive(10)), want)
+	}},
 }
 
 var onlyCases = []testCase{
