@@ -234,7 +234,7 @@ func (a *Agent) step(ctx context.Context, w *work) error {
 	w.step = w.call.Next()
 	if w.orphan && !w.call.Dialled() && !w.call.State.Final() {
 		now := a.Clock.Now()
-		w.call = w.call.For(orphanFor, now, "its campaign is not in the settings")
+		w.call = w.call.For(orphanFor, now, call.CampaignGone)
 		a.write(journal.Error, "", "call_parked", fmt.Sprintf("Skipped, next contact: campaign %q is not in the settings any more: add [campaign.%s] again.", w.campaign.Name, w.campaign.Name), w.call)
 		return a.save(ctx, w, call.Write{})
 	}

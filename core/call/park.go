@@ -14,6 +14,9 @@ const MaxHidden = 15 * time.Minute
 // opens.
 const OutsideWindow = "outside the call window"
 
+// CampaignGone is why a call is parked whose campaign the settings lost.
+const CampaignGone = "its campaign is not in the settings"
+
 // MaxSpentParks is how often a call may be set aside because its retries were
 // spent while the circuit stayed closed; the next such park fails it.
 const MaxSpentParks = 5

@@ -18,6 +18,7 @@ type idleness struct {
 	app      *App
 	patience Patience
 	asked    time.Time
+	silent   time.Time // since when the store does not answer
 	parked   time.Time // since when only parked calls are left
 	stuck    time.Time // since when only a person can help
 }
@@ -31,18 +32,23 @@ const askEvery = 2 * time.Second
 func (i *idleness) over(ctx, work context.Context) (bool, Left, error) {
 	now := i.app.Clock.Now()
 	stopped := ctx.Err() != nil
+	if i.patience.Serve && !stopped {
+		return false, Left{}, nil
+	}
 	since := now.Sub(i.asked)
 	if early := i.app.Clock.Scale(since) < storeEvery || !i.parked.IsZero() && since < askEvery; early && !stopped {
 		return false, Left{}, nil
 	}
 	i.asked = now
 	left, live, err := i.app.left(work)
+	if err != nil {
+		return i.givesUp(now, err)
+	}
+	i.silent = time.Time{}
 	switch {
-	case err != nil:
-		return false, Left{}, err
 	case stopped:
 		return true, left, nil
-	case live || i.patience.Serve:
+	case live:
 		i.parked, i.stuck = time.Time{}, time.Time{}
 		return false, Left{}, nil
 	case left.Parked == 0:
@@ -60,6 +66,21 @@ func (i *idleness) over(ctx, work context.Context) (bool, Left, error) {
 		return now.Sub(i.parked) >= i.patience.Parked, left, nil
 	}
 	return !i.stuck.IsZero() && now.Sub(i.stuck) >= stuckFor, left, nil
+}
+
+// silentFor is how long a store may fail to answer before a run gives up.
+const silentFor = time.Minute
+
+// givesUp waits for a store that does not answer, but not for ever.
+func (i *idleness) givesUp(now time.Time, err error) (bool, Left, error) {
+	if i.silent.IsZero() {
+		i.silent = now
+		i.app.journalTrouble("ledger_silent", "The store does not answer: "+err.Error())
+	}
+	if now.Sub(i.silent) < silentFor {
+		return false, Left{}, nil
+	}
+	return false, Left{}, err
 }
 
 // left counts what is not done. Waiting is filled only when everything that is
@@ -135,12 +156,14 @@ func (app *App) hopeless(ctx context.Context, waiting map[string]int) ([]string,
 			return nil, nil
 		}
 	}
-	windows, opens := 0, time.Time{}
+	windows, orphans, opens := 0, 0, time.Time{}
 	for c, err := range app.Store.Calls(ctx, call.Filter{State: call.Parked}) {
 		switch {
 		case err != nil:
 			return nil, err
 		case c.Park.Service != "":
+		case c.Park.Reason == call.CampaignGone:
+			orphans++
 		case c.Park.Reason == call.OutsideWindow && c.Park.Until.Sub(app.Clock.Now()) > soon:
 			windows++
 			if opens.IsZero() || c.Park.Until.Before(opens) {
@@ -152,6 +175,9 @@ func (app *App) hopeless(ctx context.Context, waiting map[string]int) ([]string,
 	}
 	if windows > 0 {
 		words = append(words, fmt.Sprintf("%d for their call window, which opens at %s or later", windows, opens.UTC().Format("2006-01-02 15:04 MST")))
+	}
+	if orphans > 0 {
+		words = append(words, fmt.Sprintf("%d for a campaign that the settings do not have", orphans))
 	}
 	slices.Sort(words)
 	return words, nil
