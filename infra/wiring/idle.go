@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"callagent/core/agent"
@@ -149,9 +150,9 @@ func (app *App) hopeless(ctx context.Context, waiting map[string]int) ([]string,
 		}
 		switch account := r.LastFault != nil && r.LastFault.Treatment().Trips; {
 		case r.Forced == breaker.ForcedOpen:
-			words = append(words, fmt.Sprintf("%d for %s, which an operator opened", waiting[name], alert.Title(name)))
+			words = append(words, fmt.Sprintf("%d for %s, which an operator opened. %s", waiting[name], alert.Title(name), app.remedy(r)))
 		case r.State != breaker.Closed && account:
-			words = append(words, fmt.Sprintf("%d for %s: %s", waiting[name], alert.Title(name), r.LastFault.Error()))
+			words = append(words, fmt.Sprintf("%d for %s: %s. %s", waiting[name], alert.Title(name), strings.TrimSuffix(r.LastFault.Error(), "."), app.remedy(r)))
 		default:
 			return nil, nil
 		}
@@ -181,6 +182,16 @@ func (app *App) hopeless(ctx context.Context, waiting map[string]int) ([]string,
 	}
 	slices.Sort(words)
 	return words, nil
+}
+
+// remedy is what people were told to do about an open circuit.
+func (app *App) remedy(r breaker.Record) string {
+	for _, a := range alert.ForCircuit(r, app.Clock.Now()) {
+		if a.Kind == alert.CircuitOpened {
+			return a.You
+		}
+	}
+	return ""
 }
 
 func total(m map[string]int) int {

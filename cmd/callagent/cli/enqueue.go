@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -50,10 +51,12 @@ type sender interface {
 // enqueueOptions say which contacts go on the queue.
 type enqueueOptions struct {
 	File     string // "-" is standard input
+	Name     string // what messages call the list; "" is its file
 	Campaign string // of contacts that name none; "" is the default campaign
 	Strict   bool   // nothing is sent unless every row is good
 	Settings settings.Settings
-	Quiet    bool // say nothing but what is wrong with the list
+	Quiet    bool      // say nothing but what is wrong with the list
+	Now      time.Time // who has expired is judged by this; zero is the present
 }
 
 // enqueued counts what became of the rows of a list.
@@ -76,7 +79,11 @@ func enqueue(ctx context.Context, w World, q sender, o enqueueOptions) (enqueued
 	if err != nil {
 		return enqueued{}, err
 	}
-	p := passage{w: w, list: l, quiet: o.Quiet, rules: contactlist.Options{Campaign: o.Campaign, Known: o.knows, Now: time.Now()}}
+	l.name = cmp.Or(o.Name, l.name)
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
+	p := passage{w: w, list: l, quiet: o.Quiet, rules: contactlist.Options{Campaign: o.Campaign, Known: o.knows, Now: o.Now}}
 	n, err := p.send(ctx, q, o.Strict)
 	if err == nil && !o.Quiet {
 		warnOfLength(w.Err, n.Contacts, o.Settings.Services[agent.Twilio].Rate)

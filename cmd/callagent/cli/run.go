@@ -16,7 +16,7 @@ type runCommand struct {
 	Contacts string        `help:"List to put on the queue first; - reads standard input." placeholder:"FILE"`
 	Campaign string        `help:"Campaign of contacts that name none." default:"default" placeholder:"NAME"`
 	Strict   bool          `help:"Refuse the whole list if one row of it is bad."`
-	Wait     time.Duration `help:"How long to stay when only calls that are set aside are left; 0 leaves at once." default:"-1s" placeholder:"DURATION"`
+	Wait     time.Duration `help:"How long to stay when only calls that are set aside are left, whatever they wait for; 0 leaves at once. Without it a run stays until only a person can help, or a call window that is more than 15 minutes away." default:"-1s" placeholder:"DURATION"`
 	Serve    bool          `help:"Keep going when nothing is left to do."`
 	Listen   string        `help:"Address that recordings and callbacks are served at." default:"127.0.0.1:8470" placeholder:"HOST:PORT"`
 	JSON     bool          `help:"Print the summary as one JSON document." name:"json"`

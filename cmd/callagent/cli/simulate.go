@@ -63,7 +63,10 @@ func (c *simulateCommand) Run(g *grammar, w World) error {
 	}
 	sum, err := perform(w, job{
 		settings: s, clock: ticking, json: c.JSON || c.Check,
-		list:     enqueueOptions{File: list, Campaign: settings.DefaultCampaign, Settings: s, Quiet: true},
+		list: enqueueOptions{
+			File: list, Name: "the contacts of scenario " + scenario.Name, Campaign: settings.DefaultCampaign,
+			Settings: s, Quiet: true, Now: ticking.Now(),
+		},
 		patience: wiring.Patience{Parked: scenario.Wait},
 	})
 	if err != nil {
