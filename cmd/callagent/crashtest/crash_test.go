@@ -96,7 +96,7 @@ func TestKilledAtRandomMoments(t *testing.T) {
 	if killed < least {
 		t.Fatalf("seed %d: everything ended after %d kills, %d are needed", seed, killed, least)
 	}
-	if r.begin(moment{latest: time.Minute}).killed(t) {
+	if r.begin(moment{latest: 2 * time.Minute}).killed(t) {
 		t.Fatalf("seed %d: left alone, it does not come to an end", seed)
 	}
 	took := time.Since(began)
@@ -140,7 +140,7 @@ func TestTwoInterruptsLeaveAtOnce(t *testing.T) {
 	}
 	r.bury()
 	r.sim.ClearFaults()
-	if r.begin(moment{latest: time.Minute}).killed(t) {
+	if r.begin(moment{latest: 2 * time.Minute}).killed(t) {
 		t.Fatal("the next process does not come to an end")
 	}
 	v := verdict{r, 1}
