@@ -107,7 +107,9 @@ func (a *Agent) journalNext(c call.Call, s *service, step call.Step, now time.Ti
 		a.journalEnd(c)
 	case c.State.Final() && c.Recorded == call.Refused:
 		a.journalCall(journal.Error, s, "record_refused", "The CRM will never take this outcome; it stays in the ledger.", c)
-	case c.State == call.Parked, c.State.Final() && c.Park.Service != "":
+	case c.State.Final() && c.Park.Reason != "":
+		a.journalCall(journal.Warning, s, "record_delayed", "Nothing is lost, the CRM is told later: "+c.Park.Reason, c)
+	case c.State == call.Parked:
 		a.journalCall(journal.Warning, s, "call_parked", "Skipped, next contact. Set aside: "+c.Park.Reason, c)
 	case c.State == call.Reconciling:
 		a.journalCall(journal.Warning, s, "dial_ambiguous", "It may have rung: the provider is asked, it is not dialled again.", c)
@@ -151,9 +153,13 @@ func (a *Agent) journalFault(l journal.Level, s *service, event, message string,
 }
 
 func (a *Agent) journalCount(s *service, event string, released, left int) {
+	calls := "calls"
+	if released == 1 {
+		calls = "call"
+	}
 	a.Journal.Write(journal.Entry{
 		Time: a.Clock.Now(), Service: s.name, Event: event, Circuit: a.circuitState(s.name),
-		Message: fmt.Sprintf("%d calls released, %d still set aside.", released, left),
+		Message: fmt.Sprintf("%d %s released, %d still set aside.", released, calls, left),
 	})
 }
 

@@ -20,6 +20,7 @@ var marks = map[string]string{
 	"media_failed":    "->",
 	"retry_scheduled": "..",
 	"call_waits":      "..",
+	"record_delayed":  "..",
 	"service_paused":  "..",
 	"call_completed":  "ok",
 	"circuit_closed":  "ok",
