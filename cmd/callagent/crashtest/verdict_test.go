@@ -53,7 +53,25 @@ func (v verdict) calls(calls []call.Call) {
 	if states[call.Unknown] > v.kills {
 		t.Errorf("%d calls are unknown after %d kills", states[call.Unknown], v.kills)
 	}
-	t.Logf("outcomes: %v", states)
+	t.Logf("outcomes: %v; of the unknown %d left no request to dial", states, v.undialled(calls))
+}
+
+// undialled counts the unknown calls whose process died between the intent and
+// the request. The others were refused, and nobody heard it.
+func (v verdict) undialled(calls []call.Call) int {
+	dialled := map[string]bool{}
+	for _, x := range v.wire.all() {
+		if x.step == "dial" {
+			dialled[x.who] = true
+		}
+	}
+	n := 0
+	for _, c := range calls {
+		if c.State == call.Unknown && !dialled[c.Key.Contact] {
+			n++
+		}
+	}
+	return n
 }
 
 func history(c call.Call) string {
