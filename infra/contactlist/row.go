@@ -91,21 +91,36 @@ func (l *list) whole(c call.Contact) *RowError {
 		}
 		return &RowError{Column: column, Value: shown(column, value), Problem: "has characters that no id may have", Remedy: "use letters, digits and . _ - : @ +, at most 128"}
 	}
-	if body, err := json.Marshal(c); err != nil || len(body) > call.MaxBody {
+	if tooLong(c) {
 		return &RowError{Problem: "the row is too long", Remedy: fmt.Sprintf("keep a contact and its variables below %d KiB", call.MaxBody>>10)}
 	}
 	return nil
 }
 
+// tooLong reports whether the contact's message would be longer than any that
+// is read.
+func tooLong(c call.Contact) bool {
+	const perByte, around = 6, 1024 // what JSON makes of a byte at most, and the names of the fields
+	longest := len(c.Campaign) + len(c.ID) + len(c.Name) + len(c.TimeZone)
+	for name, value := range c.Variables {
+		longest += len(name) + len(value) + 1
+	}
+	if longest*perByte+around <= call.MaxBody {
+		return false
+	}
+	body, err := json.Marshal(c)
+	return err != nil || len(body) > call.MaxBody
+}
+
 func (l *list) zone(name string) bool {
-	if l.zones[name] {
+	if _, known := l.zones.Load(name); known {
 		return true
 	}
 	_, err := time.LoadLocation(name)
 	if err != nil || name == "Local" {
 		return false
 	}
-	l.zones[strings.Clone(name)] = true
+	l.zones.Store(strings.Clone(name), nil)
 	return true
 }
 
