@@ -17,7 +17,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"gopkg.in/natefinch/lumberjack.v2"
+	"github.com/DeRuina/timberjack"
 
 	"callagent/core/journal"
 )
@@ -62,7 +62,7 @@ func Open(o Options) *Log {
 		format func(journal.Entry) []byte
 	}{{o.JSONPath, jsonLine}, {o.TextPath, textLine}} {
 		if f.path != "" {
-			file := &lumberjack.Logger{Filename: f.path, MaxSize: o.MaxSizeMB, MaxBackups: o.MaxFiles}
+			file := &timberjack.Logger{Filename: f.path, MaxSize: o.MaxSizeMB, MaxBackups: o.MaxFiles}
 			sinks = append(sinks, &sink{name: filepath.Base(f.path), file: file, format: f.format, torn: endsWithinLine(f.path)})
 		}
 	}

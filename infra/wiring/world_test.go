@@ -20,9 +20,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
-		goleak.IgnoreAnyFunction("gopkg.in/natefinch/lumberjack%2ev2.(*Logger).millRun"), // it never ends
-	)
+	goleak.VerifyTestMain(m)
 }
 
 // world is a simulator and what a process on this machine needs to use it.
