@@ -114,34 +114,48 @@ func (c *simulateCommand) report(sim *simulator.Simulator) error {
 
 // findScenario reads a built-in scenario by name, or a file, and its contacts.
 func findScenario(name string) (settings.Scenario, []byte, error) {
-	var files fs.FS = examples.Files
-	file := path.Join("scenarios", name+".toml")
-	dir := "."
-	if _, err := fs.Stat(files, file); err != nil {
-		if _, err := os.Stat(name); err != nil {
-			return settings.Scenario{}, nil, fmt.Errorf("there is no scenario and no file %q: the scenarios are %s", name, strings.Join(scenarioNames(), ", "))
-		}
-		files, file, dir = os.DirFS(filepath.Dir(name)), filepath.Base(name), filepath.Dir(name)
+	data, err := fs.ReadFile(examples.Files, path.Join("scenarios", name+".toml"))
+	own := err != nil
+	if own {
+		data, err = os.ReadFile(name)
 	}
-	data, err := fs.ReadFile(files, file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return settings.Scenario{}, nil, fmt.Errorf("there is no scenario and no file %q: the scenarios are %s", name, strings.Join(scenarioNames(), ", "))
+	}
 	if err != nil {
-		return settings.Scenario{}, nil, err
+		return settings.Scenario{}, nil, fmt.Errorf("the scenario cannot be read: %w", err)
 	}
 	s, err := settings.ParseScenario(name, data)
-	if err != nil {
+	switch {
+	case err != nil:
 		return s, nil, err
-	}
-	if s.Contacts != "" {
+	case s.Contacts != "":
 		return s, []byte(s.Contacts), nil
-	}
-	contacts, err := fs.ReadFile(files, s.ContactsFile)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
-		contacts, err = os.ReadFile(filepath.Join(dir, s.ContactsFile))
+	case own:
+		data, err = listBeside(name, s.ContactsFile)
+	default:
+		data, err = fs.ReadFile(examples.Files, s.ContactsFile)
 	}
 	if err != nil {
-		return s, nil, fmt.Errorf("scenario %s: its contacts_file cannot be read: %w", name, err)
+		return s, nil, fmt.Errorf("scenario %s: its contacts_file cannot be read (%w): write a path relative to the scenario, or contacts.csv or forty.csv", name, err)
 	}
-	return s, contacts, nil
+	return s, data, nil
+}
+
+// listBeside reads a list that a scenario file names; a copy of a built-in
+// scenario finds the built-in lists.
+func listBeside(scenario, file string) ([]byte, error) {
+	beside := file
+	if !filepath.IsAbs(file) {
+		beside = filepath.Join(filepath.Dir(scenario), file)
+	}
+	data, err := os.ReadFile(beside)
+	if errors.Is(err, fs.ErrNotExist) {
+		if builtIn, builtInErr := fs.ReadFile(examples.Files, file); builtInErr == nil {
+			return builtIn, nil
+		}
+	}
+	return data, err
 }
 
 // scenarioNames lists the built-in scenarios.
