@@ -1,0 +1,46 @@
+package main
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	cenkalti "github.com/cenkalti/backoff/v5"
+
+	"callagent/core/backoff"
+)
+
+// retries is how many delays are asked for in a row.
+const retries = 3
+
+// waited keeps the compiler from leaving the work out.
+var waited time.Duration
+
+func backoffDelay() comparison {
+	return comparison{
+		name: "backoff_delay",
+		note: "One of the three delays of a step, its random number included.",
+		contestants: []contestant{
+			benchmark(ours, retries, func(b *testing.B) {
+				p := backoff.Default()
+				b.ReportAllocs()
+				for b.Loop() {
+					for n := range retries {
+						waited = p.Delay(n, rand.Float64())
+					}
+				}
+			}),
+			benchmark("cenkalti", retries, func(b *testing.B) {
+				p := cenkalti.NewExponentialBackOff()
+				p.InitialInterval, p.Multiplier, p.RandomizationFactor = 5*time.Second, 2, 0.2
+				b.ReportAllocs()
+				for b.Loop() {
+					p.Reset()
+					for range retries {
+						waited = p.NextBackOff()
+					}
+				}
+			}),
+		},
+	}
+}
