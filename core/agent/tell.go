@@ -79,7 +79,7 @@ func (a *Agent) journalRequest(w *work, s *service, took time.Duration, f *fault
 	e := journal.Entry{
 		Time: a.Clock.Now(), Service: s.name, Circuit: a.circuitState(s.name), Retry: &retry,
 		CallID: w.call.Key.String(), Contact: w.call.Key.Contact, Campaign: w.call.Key.Campaign,
-		Step: w.step.String(), Duration: took.Milliseconds(),
+		Step: w.step.String(), Duration: max(1, took.Milliseconds()), // 0 is left out
 	}
 	if f == nil {
 		e.Event, e.Message = "step_done", w.step.String()+" done"

@@ -109,7 +109,7 @@ func because(r breaker.Record) string {
 	if r.LastFault == nil {
 		return "its requests fail"
 	}
-	return r.LastFault.Error()
+	return strings.TrimSuffix(r.LastFault.Error(), ".")
 }
 
 func accountRemedy(f *fault.Fault) string {

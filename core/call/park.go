@@ -126,7 +126,7 @@ func (c Call) Completed(a Answer, now time.Time, withCRM bool) Call {
 func (c Call) WasRecorded(as Recorded, id string, now time.Time) Call {
 	c.Recorded, c.CRMID, c.Lease, c.Park = as, id, Lease{}, Park{Number: c.Park.Number}
 	c.Retries = 0
-	return c.note(now, "crm: "+string(as)).settleDue(now)
+	return c.note(now, "in the CRM: "+string(as)).settleDue(now)
 }
 
 // Told ends the obligation to tell people about the call's state.

@@ -56,7 +56,7 @@ func (c Call) again(at, now time.Time, why string) Call {
 		return c.Until(at, now, why)
 	}
 	c.Due, c.Lease = at, Lease{}
-	return c.note(now, "crm: "+why)
+	return c.note(now, why)
 }
 
 // accountFault parks the call until the circuit closes again: a wrong key must

@@ -90,7 +90,7 @@ func perform(w World, j job) (summary, error) {
 	if err != nil {
 		return summary{}, fmt.Errorf("%w%s", err, closed(closing()))
 	}
-	sum.Duration = time.Since(began).Seconds()
+	sum.Duration, sum.interrupted = time.Since(began).Seconds(), ctx.Err() != nil
 	return sum, closing()
 }
 

@@ -87,6 +87,9 @@ func (c *simulateCommand) judge(w World, scenario settings.Scenario, sum summary
 			return err
 		}
 	}
+	if sum.interrupted {
+		return fmt.Errorf("scenario %s was interrupted", scenario.Name)
+	}
 	if len(wrong) > 0 {
 		return fmt.Errorf("scenario %s did not end as expected: %s", scenario.Name, strings.Join(wrong, ", "))
 	}

@@ -27,12 +27,13 @@ type summary struct {
 	MaxRings  int `json:"max_rings_per_contact"`
 	Alerts    int `json:"alerts"`
 
-	Results  map[string]int    `json:"results"`
-	Circuits map[string]string `json:"circuits"`
-	Duration float64           `json:"duration_s"`
-	Waiting  []string          `json:"waiting_for,omitempty"`
-	unended  int               // calls without an outcome that are not parked
-	opened   []string          // services whose circuit opened at some time, sorted
+	Results     map[string]int    `json:"results"`
+	Circuits    map[string]string `json:"circuits"`
+	Duration    float64           `json:"duration_s"`
+	Waiting     []string          `json:"waiting_for,omitempty"`
+	unended     int               // calls without an outcome that are not parked
+	interrupted bool              // a person ended it
+	opened      []string          // services whose circuit opened at some time, sorted
 }
 
 // sumUp counts what the store holds when a run has ended.
@@ -140,7 +141,11 @@ func (s summary) print(w World, asJSON bool) error {
 
 // counts says what became of the contacts.
 func (s summary) counts() string {
-	return fmt.Sprintf("%d completed, %d failed, %d unknown, %d expired, %d set aside", s.Completed, s.Failed, s.Unknown, s.Expired, s.Parked)
+	text := fmt.Sprintf("%d completed, %d failed, %d unknown, %d expired, %d set aside", s.Completed, s.Failed, s.Unknown, s.Expired, s.Parked)
+	if s.unended > 0 {
+		text += fmt.Sprintf(", %d to go on with: run it again", s.unended)
+	}
+	return text
 }
 
 // differs lists what is not as a scenario expects it.
