@@ -79,7 +79,7 @@ type process struct {
 // start begins a life.
 func start(t *testing.T, dir string, env []string, m moment, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(binary(t), args...), moment: m, exited: make(chan error, 1),
+	p := &process{cmd: exec.CommandContext(t.Context(), binary(t), args...), moment: m, exited: make(chan error, 1),
 		heard: make(chan struct{}), struck: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Env = dir, env
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out

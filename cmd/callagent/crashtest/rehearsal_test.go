@@ -95,9 +95,9 @@ func (r *rehearsal) environment(life int) []string {
 
 // address is the one that all processes listen at, one after the other: what
 // Twilio was told by one has to reach the next. It lies below the ports that
-// systems give to connections.
+// systems give to connections, and elsewhere for another run of this test.
 var address = sync.OnceValue(func() string {
-	for port := 18470; ; port++ {
+	for port := 16000 + os.Getpid()%14000; ; port++ {
 		at := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		if l, err := net.Listen("tcp", at); err == nil {
 			_ = l.Close()
