@@ -68,16 +68,16 @@ func contact(i int) call.Contact {
 // office is our contestant: the agent on its stores, with services that answer
 // at once.
 type office struct {
-	store *sqlite.Store
-	agent *agent.Agent
-	clock *ahead
-	free  chan struct{} // a place for each worker
-	done  atomic.Int64
-	wrong atomic.Pointer[error]
+	store    *sqlite.Store
+	agent    *agent.Agent
+	services *obliging
+	clock    *ahead
+	free     chan struct{} // a place for each worker
+	wrong    atomic.Pointer[error]
 }
 
 func durableCalls(ctx context.Context, dir string, bodies [][]byte) (time.Duration, error) {
-	o := &office{clock: &ahead{}, free: make(chan struct{}, workers)}
+	o := &office{services: &obliging{}, clock: &ahead{}, free: make(chan struct{}, workers)}
 	var err error
 	o.store, err = sqlite.Open(ctx, filepath.Join(dir, "callagent.db"), sqlite.Options{Now: o.clock.Now, Working: true})
 	if err != nil {
@@ -87,7 +87,7 @@ func durableCalls(ctx context.Context, dir string, bodies [][]byte) (time.Durati
 	if err != nil {
 		return 0, errors.Join(err, o.store.Close())
 	}
-	o.agent = newAgent(o.store, media, o.clock)
+	o.agent = newAgent(o.store, media, o.clock, o.services)
 	took, err := o.work(ctx, bodies)
 	return took, errors.Join(err, media.Close(), o.store.Close())
 }
@@ -174,11 +174,11 @@ func (o *office) handle(ctx context.Context, m agent.Message) error {
 	if err != nil {
 		return err
 	}
-	sid, err := o.store.Get(ctx, c.Key())
-	if err != nil || sid.Intent == nil {
-		return errors.Join(err, fmt.Errorf("%s waits undialled: %s", c.Key(), v.Reason))
+	rang, ok := o.services.rang(c.Phone)
+	if !ok {
+		return fmt.Errorf("%s waits undialled: %s", c.Key(), v.Reason)
 	}
-	return o.agent.Callback(ctx, c.Key(), sid.Intent.Attempt, call.Look{SID: sid.SID, Result: call.Answered, Duration: 20 * time.Second})
+	return o.agent.Callback(ctx, c.Key(), rang.attempt, call.Look{SID: rang.sid, Result: call.Answered, Duration: 20 * time.Second})
 }
 
 // check makes sure that what was measured is the work.
@@ -194,13 +194,12 @@ func (o *office) check(ctx context.Context) error {
 	return nil
 }
 
-func newAgent(store *sqlite.Store, media agent.Media, ticking agent.Clock) *agent.Agent {
+func newAgent(store *sqlite.Store, media agent.Media, ticking agent.Clock, services *obliging) *agent.Agent {
 	policies := map[string]agent.Policy{}
 	for _, name := range agent.Services() {
 		policies[name] = agent.Policy{Retry: backoff.Default(), Circuit: breaker.DefaultConfig(), Timeout: 30 * time.Second}
 	}
 	var ids atomic.Int64
-	services := &obliging{}
 	return agent.New(agent.Options{
 		Stores: agent.Stores{
 			Ledger: store, Backlog: store, Blocklist: store, Circuits: store, Pace: store, Queue: store, Outbox: store, Media: media,

@@ -18,7 +18,7 @@ import (
 // goqiteMessages sends, receives and deletes one message a contact.
 func goqiteMessages(goroutines int) func(ctx context.Context, dir string, bodies [][]byte) (time.Duration, error) {
 	return func(ctx context.Context, dir string, bodies [][]byte) (time.Duration, error) {
-		db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "goqite.db")+"?_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)")
+		db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "goqite.db")+"?_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(8192)")
 		if err != nil {
 			return 0, err
 		}

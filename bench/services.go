@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,7 +20,22 @@ var recording = bytes.Repeat([]byte{0xff, 0xfb, 0x90, 0xc0}, 4<<10)
 const script = "Hello Ada Lovelace, this is a short call about your gold plan in London. Is it a good moment to talk?"
 
 // obliging is all four services. They answer at once and never fail.
-type obliging struct{ rings, entries atomic.Int64 }
+type obliging struct {
+	count, entries atomic.Int64
+	rings          sync.Map // by number
+}
+
+// ring is a call that is on its way.
+type ring struct{ sid, attempt string }
+
+// rang gives the call to a number, once.
+func (o *obliging) rang(number string) (ring, bool) {
+	r, ok := o.rings.LoadAndDelete(number)
+	if !ok {
+		return ring{}, false
+	}
+	return r.(ring), true
+}
 
 func (*obliging) Script(context.Context, call.ScriptRequest) (string, error) { return script, nil }
 
@@ -27,8 +43,10 @@ func (*obliging) Speak(context.Context, call.SpeechRequest) (call.Audio, error) 
 	return call.Audio{Data: recording, ContentType: "audio/mpeg"}, nil
 }
 
-func (o *obliging) Dial(context.Context, call.DialRequest) (string, error) {
-	return fmt.Sprintf("CA%032x", o.rings.Add(1)), nil
+func (o *obliging) Dial(_ context.Context, r call.DialRequest) (string, error) {
+	sid := fmt.Sprintf("CA%032x", o.count.Add(1))
+	o.rings.Store(r.To, ring{sid: sid, attempt: r.Attempt})
+	return sid, nil
 }
 
 func (*obliging) Look(_ context.Context, sid string) (call.Look, error) {

@@ -68,6 +68,8 @@ at_once = 64
 rate = 0
 [services.crm]
 at_once = 64
+[campaign.default]
+call_window = "00:00-24:00"
 `
 
 func scale(contacts int, enqueue bool, profile string) error {

@@ -68,6 +68,13 @@ var ErrClosed = errors.New("the store is closed")
 // readers is how many reads run at once.
 const readers = 4
 
+// The defaults of SQLite suit small files: 2 MB of cache, and a checkpoint with
+// two disk flushes of its own after every 4 MB of changes.
+const (
+	writerCache     = "cache_size(-65536)"       // KiB
+	checkpointEvery = "wal_autocheckpoint(8192)" // pages of 4 KiB
+)
+
 // Open opens the store file at path and creates it when there is none. Its
 // errors name the path and the remedy. The caller closes the store.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
@@ -94,7 +101,7 @@ func (s *Store) open(ctx context.Context, path string, working bool) error {
 			return err
 		}
 	}
-	if s.write, err = newWriter(ctx, connect(path, "synchronous(FULL)", "foreign_keys(1)")); err != nil {
+	if s.write, err = newWriter(ctx, connect(path, "synchronous(FULL)", "foreign_keys(1)", writerCache, checkpointEvery)); err != nil {
 		return explain(err)
 	}
 	go s.write.run()

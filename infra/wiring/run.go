@@ -235,6 +235,14 @@ func (p *pool) wait(ctx context.Context, poll time.Duration) {
 	case <-timer.C:
 	case <-stop:
 	}
+	for more := true; more; { // so that all who are free get work by one look at the queue
+		select {
+		case r := <-p.results:
+			p.settle(r)
+		default:
+			more = false
+		}
+	}
 }
 
 // drain waits for every worker.
