@@ -34,7 +34,7 @@ scenarios: build ## every scenario, twenty times as fast, with its expected summ
 	  'mkdir -p build/scenarios/NAME && cd build/scenarios/NAME && rm -f app* && ../../callagent simulate --scenario NAME --speed 20 --check'
 
 diagrams: ## draw the diagrams and tables in docs/ again from the code
-	$(GO) test ./core/fault ./core/breaker ./core/call -run Doc -update
+	$(GO) test ./core ./core/call ./core/alert -update
 
 clean: ## remove what the other targets made
 	rm -rf build
