@@ -4,8 +4,9 @@
 // Everything that a method has done when it returns is on the disk. Changes go
 // through one writer that commits all that is waiting together, so a hundred
 // callers share one disk flush; reads have connections of their own and never
-// wait for the writer. A caller whose context ends gets the context's error;
-// a change that it had already handed over may still be made.
+// wait for the writer. A caller whose context ends before the writer begins
+// with its change gets the context's error, and nothing was changed; one whose
+// change has begun waits for its end, so what became of it is never in doubt.
 //
 // Several processes may have the file open, but only one may be working on it
 // (Options.Working).

@@ -124,6 +124,23 @@ func TestCallerThatGaveUpChangesNothing(t *testing.T) {
 	}
 }
 
+// What the writer has begun with is made, and the caller learns so.
+func TestCallerThatGivesUpMeanwhileLearnsTheEnd(t *testing.T) {
+	s, release := blockedWriter(t)
+	release()
+	ctx, cancel := context.WithCancel(t.Context())
+	err := s.change(ctx, func(t *tx) error {
+		cancel()
+		return block("a")(t)
+	})
+	if err != nil {
+		t.Errorf("error is %v, although it was stored", err)
+	}
+	if got := s.list(t); len(got) != 1 || got[0] != "a" {
+		t.Errorf("stored %q, want a", got)
+	}
+}
+
 func TestReadsDoNotWaitForTheWriter(t *testing.T) {
 	s, release := blockedWriter(t)
 	defer release()
