@@ -38,14 +38,16 @@ func (a *Agent) dial(ctx context.Context, w *work) error {
 	return a.place(ctx, w, s, p.permit, link)
 }
 
-// intend stores the promise to dial, in one transaction with the number.
+// intend stores the promise to dial, in one transaction with the number. A slow
+// ledger gets all the time that the lease has to spare: an intent of which
+// nobody knows whether it was stored costs a contact, who ends unknown.
 func (a *Agent) intend(ctx context.Context, w *work, s *service, p breaker.Permit) (bool, error) {
 	before := w.call
 	now := a.Clock.Now()
 	w.call.Lease.Until = now.Add(a.leaseFor(w.call))
 	w.leaseEnd = w.call.Lease.Until
 	w.call = w.call.Intends(a.NewID(), a.caller(w.campaign), now)
-	limited, cancel := a.Clock.WithTimeout(context.WithoutCancel(ctx), call.LeaseMargin/2)
+	limited, cancel := a.Clock.WithTimeout(context.WithoutCancel(ctx), a.leaseFor(w.call)-s.Timeout-call.LeaseMargin)
 	err := a.put(limited, w, call.Write{Call: w.call, Number: call.TakeNumber})
 	cancel()
 	if errors.Is(err, errStop) && !errors.Is(err, ErrConflict) && a.intended(ctx, w) {
