@@ -49,11 +49,13 @@ func (p Policy) Validate() error {
 // u is drawn from [0, 1). Jitter only lengthens, so Initial · Factorⁿ is a
 // floor wherever Max allows it; the cap comes last and holds always.
 func (p Policy) Delay(n int, u float64) time.Duration {
-	d := float64(p.Initial) * (1 + p.Jitter*u)
-	for limit := float64(p.Max); n > 0 && d < limit && p.Factor > 1; n-- {
-		d *= p.Factor
+	d, limit := float64(p.Initial)*(1+p.Jitter*u), float64(p.Max)
+	if p.Factor > 1 {
+		for ; n > 0 && d < limit; n-- {
+			d *= p.Factor
+		}
 	}
-	if d >= float64(p.Max) {
+	if d >= limit {
 		return p.Max
 	}
 	return time.Duration(d)
