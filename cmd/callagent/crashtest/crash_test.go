@@ -52,7 +52,7 @@ var refused = []int{7, 31, 64, 99, 128, 150, 171, 196}
 var behaviour = fmt.Sprintf(`
 workers = %d
 [services.twilio]
-rate = 0.5
+rate = 0.3
 [campaign.default]
 call_window = "00:00-24:00"
 `, workers)
