@@ -8,6 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
+
+	driver "modernc.org/sqlite"
 )
 
 // migrations are the steps from one version of the file to the next, in the
@@ -21,6 +24,31 @@ const application = 0x63616c6c
 
 // newest is the version that the last migration leaves.
 const newest = 3
+
+// openFor is how long processes that open one file at the same time wait for
+// each other.
+const openFor = 5 * time.Second
+
+// migrateInTurn migrates, and tries again while another process does: SQLite
+// itself does not wait when a file changes its journal.
+func migrateInTurn(ctx context.Context, conn *sql.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, openFor)
+	defer cancel()
+	for {
+		err := migrate(ctx, conn)
+		if e, ok := errors.AsType[*driver.Error](err); !ok || e.Code()&0xff != busy {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// busy is SQLITE_BUSY, the first byte of all its variants.
+const busy = 5
 
 // migrate brings the file to the newest version. Until it is known to be a
 // store, nothing in it is changed.
@@ -37,8 +65,11 @@ func migrate(ctx context.Context, conn *sql.Conn) error {
 		_, undo := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 		return errors.Join(err, undo)
 	}
-	_, err := conn.ExecContext(ctx, "COMMIT")
-	return err
+	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
+		_, undo := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		return errors.Join(err, undo)
+	}
+	return nil
 }
 
 // steps runs the migrations that the file has not seen.

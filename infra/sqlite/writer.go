@@ -34,7 +34,7 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	if err := migrate(ctx, conn); err != nil {
+	if err := migrateInTurn(ctx, conn); err != nil {
 		return nil, errors.Join(err, conn.Close(), db.Close())
 	}
 	return &writer{
