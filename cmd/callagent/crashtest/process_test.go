@@ -38,7 +38,7 @@ func (m moment) String() string {
 // How long a process lives whose moment does not come: while it works, and when
 // it is never heard of.
 const (
-	working = 250 * time.Millisecond
+	working = 200 * time.Millisecond
 	silent  = time.Second
 )
 
@@ -50,10 +50,10 @@ func draw(r *rand.Rand) moment {
 	case pick < 4:
 		return moment{latest: time.Duration(r.Int64N(int64(200 * time.Millisecond)))}
 	case pick < 12:
-		m.nth = 1 + r.IntN(12)
+		m.nth = 1 + r.IntN(8)
 	default:
 		m.service = []string{"twilio", "twilio", "llm", "elevenlabs", "crm", "crm", "webhook", "telegram"}[pick-12]
-		m.nth = 1 + r.IntN(3)
+		m.nth = 1 + r.IntN(2)
 	}
 	m.stage = stage(r.IntN(3))
 	if r.IntN(2) == 0 {
