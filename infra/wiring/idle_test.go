@@ -104,7 +104,7 @@ func TestOneWhoMayGoOnKeepsARunGoing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "",
 		simulator.Fault{Service: "crm", For: 2 * time.Minute, Answer: "503"},
-		simulator.Fault{Service: "elevenlabs", From: 10 * time.Second, Answer: "401", Code: "invalid_api_key"})
+		simulator.Fault{Service: "elevenlabs", From: time.Minute, Answer: "401", Code: "invalid_api_key"})
 	app := w.open()
 	defer closeApp(t, app)
 	w.enqueue(app, 4)

@@ -34,11 +34,11 @@ type world struct {
 	events []journal.Entry
 }
 
-// newWorld plays fifty times as fast as the wall clock; over is TOML laid over
+// newWorld plays twenty times as fast as the wall clock; over is TOML laid over
 // the default settings.
 func newWorld(t *testing.T, over string, faults ...simulator.Fault) *world {
 	t.Helper()
-	w := &world{t: t, clock: clock.New(time.Time{}, 50)}
+	w := &world{t: t, clock: clock.New(time.Time{}, 20)}
 	var err error
 	if w.sim, err = simulator.Start(simulator.Config{Clock: w.clock, Faults: faults, Seed: 1}); err != nil {
 		t.Fatal(err)
