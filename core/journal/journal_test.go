@@ -1,0 +1,95 @@
+package journal_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"testing/quick"
+	"time"
+
+	"callagent/core/journal"
+)
+
+func TestMask(t *testing.T) {
+	for phone, want := range map[string]string{
+		"+15005550006":  "+1********06",
+		"+442079460102": "+4*********02",
+		"+123456":       "+1***56",
+		"123456":        "******", // too short to show any of it
+		"+1":            "**",
+		"":              "",
+	} {
+		if got := journal.Mask(phone); got != want {
+			t.Errorf("Mask(%q) = %q, want %q", phone, got, want)
+		}
+	}
+}
+
+// No mask shows more than four characters of a number, and none changes its
+// length.
+func TestMaskHidesTheMiddle(t *testing.T) {
+	hides := func(digits uint64) bool {
+		phone := "+" + strings.TrimLeft(time.Duration(digits).String(), "-")
+		masked := journal.Mask(phone)
+		return len(masked) == len(phone) && len(strings.ReplaceAll(masked, "*", "")) <= 4
+	}
+	if err := quick.Check(hides, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLevelsAreWords(t *testing.T) {
+	for level, word := range map[journal.Level]string{
+		journal.Debug: "DEBUG", journal.Info: "INFO", journal.Warning: "WARNING", journal.Error: "ERROR",
+	} {
+		text, err := level.MarshalText()
+		if err != nil || string(text) != word {
+			t.Errorf("level %d is written %q, %v", level, text, err)
+		}
+		back := journal.Error
+		if err := back.UnmarshalText([]byte(word)); err != nil || back != level {
+			t.Errorf("%q is read as %v, %v", word, back, err)
+		}
+	}
+	read := journal.Error
+	if err := read.UnmarshalText([]byte("LOUD")); err != nil || read != journal.Info {
+		t.Errorf("an unknown level is read as %v, %v", read, err)
+	}
+}
+
+// The zero Level is Info, so an entry that says nothing of its weight is one.
+func TestTheZeroLevelIsInfo(t *testing.T) {
+	if got := (journal.Entry{}).Level.String(); got != "INFO" {
+		t.Errorf("the zero level is %s", got)
+	}
+}
+
+// The fields that the source documents name are always there; the others only
+// when the event has them.
+func TestTheJSONOfAnEntry(t *testing.T) {
+	at := time.Date(2026, time.November, 22, 9, 0, 0, 0, time.UTC)
+	retry := 3
+	for _, c := range []struct {
+		entry journal.Entry
+		want  string
+	}{
+		{
+			journal.Entry{Time: at, Level: journal.Error, Service: "elevenlabs", Event: "request_failed", Message: "503", Retry: &retry, Circuit: "CLOSED",
+				CallID: "spring/c-001", Contact: "c-001", Campaign: "spring", Step: "speech", Kind: "service_unavailable", Class: "transient", Status: 503, Duration: 12},
+			`{"timestamp":"2026-11-22T09:00:00Z","level":"ERROR","service":"elevenlabs","event":"request_failed","message":"503","retry_count":3,"circuit_state":"CLOSED","call_id":"spring/c-001","contact_id":"c-001","campaign":"spring","step":"speech","fault":"service_unavailable","class":"transient","status":503,"duration_ms":12}`,
+		},
+		{
+			journal.Entry{Time: at, Level: journal.Warning, Event: "ledger_silent", Message: "it does not answer"},
+			`{"timestamp":"2026-11-22T09:00:00Z","level":"WARNING","service":"","event":"ledger_silent","message":"it does not answer","retry_count":null,"circuit_state":""}`,
+		},
+	} {
+		got, err := json.Marshal(c.entry)
+		if err != nil || string(got) != c.want {
+			t.Errorf("%s, %v\nwant %s", got, err, c.want)
+		}
+		var back journal.Entry
+		if err := json.Unmarshal(got, &back); err != nil || back.Event != c.entry.Event || back.Level != c.entry.Level || !back.Time.Equal(at) {
+			t.Errorf("read back as %+v, %v", back, err)
+		}
+	}
+}
