@@ -90,11 +90,9 @@ func (s *service) place(ctx context.Context) (func(), error) {
 	}
 }
 
-// paced reserves the request's moment and waits for it if it is near.
+// paced reserves the moment of a request to a service that has a rate, and
+// waits for it if it is near.
 func (a *Agent) paced(ctx context.Context, w *work, s *service) (bool, error) {
-	if s.Rate <= 0 {
-		return true, nil
-	}
 	now := a.Clock.Now()
 	slot := w.call.Slot
 	if slot.IsZero() || now.Sub(slot) > SlotFor {
@@ -222,7 +220,7 @@ func (a *Agent) park(ctx context.Context, w *work, s *service, why string) error
 // defers makes the call wait without using up a retry.
 func (a *Agent) defers(ctx context.Context, w *work, s *service, at time.Time, why string) error {
 	now := a.Clock.Now()
-	w.call = call.Deferred(w.call, at, now, why)
+	w.call = w.call.Deferred(at, now, why)
 	a.journalNext(w.call, s, w.step, now)
 	return a.save(ctx, w, call.Write{})
 }
@@ -232,12 +230,7 @@ func (a *Agent) defers(ctx context.Context, w *work, s *service, at time.Time, w
 // step up to the dial. No script and no speech are paid for a call that cannot
 // be dialled.
 func (a *Agent) ready(ctx context.Context, w *work) (bool, error) {
-	now := a.Clock.Now()
-	if lapsed, yes := w.call.Lapsed(now); yes {
-		w.call = lapsed
-		return false, a.saveEnd(ctx, w, call.Write{Number: call.FreeNumber})
-	}
-	if open, err := a.windowOpen(ctx, w); !open {
+	if open, err := a.timely(ctx, w); !open {
 		return false, err
 	}
 	blocked, err := a.Blocklist.Blocked(ctx, w.call.Number)
@@ -254,8 +247,13 @@ func (a *Agent) ready(ctx context.Context, w *work) (bool, error) {
 	return true, nil
 }
 
-// windowOpen parks a call outside its call window until the window opens.
-func (a *Agent) windowOpen(ctx context.Context, w *work) (bool, error) {
+// timely ends a call whose time is over, and parks one outside its call window
+// until the window opens.
+func (a *Agent) timely(ctx context.Context, w *work) (bool, error) {
+	if lapsed, yes := w.call.Lapsed(a.Clock.Now()); yes {
+		w.call = lapsed
+		return false, a.saveEnd(ctx, w, call.Write{Number: call.FreeNumber})
+	}
 	var zones []*time.Location
 	if a.Zones != nil {
 		zones = a.Zones(w.call.Contact)

@@ -16,11 +16,7 @@ import (
 // request, the provider's id after it.
 func (a *Agent) dial(ctx context.Context, w *work) error {
 	s := a.services[Twilio]
-	if lapsed, yes := w.call.Lapsed(a.Clock.Now()); yes {
-		w.call = lapsed
-		return a.saveEnd(ctx, w, call.Write{Number: call.FreeNumber})
-	}
-	if open, err := a.windowOpen(ctx, w); !open {
+	if open, err := a.timely(ctx, w); !open {
 		return err
 	}
 	link, err := a.Media.Link(ctx, w.call.Speech)
@@ -35,7 +31,7 @@ func (a *Agent) dial(ctx context.Context, w *work) error {
 	if ok, err := a.intend(ctx, w, s, p.permit); !ok {
 		return err
 	}
-	return a.place(ctx, w, s, p.permit, link)
+	return a.send(ctx, w, s, p.permit, link)
 }
 
 // intend stores the promise to dial, in one transaction with the number. A slow
@@ -85,9 +81,9 @@ func (a *Agent) intended(ctx context.Context, w *work) bool {
 	return true
 }
 
-// place sends the request, unless it could no longer end before the intent's
+// send sends the request, unless it could no longer end before the intent's
 // deadline, and stores what came of it.
-func (a *Agent) place(ctx context.Context, w *work, s *service, p breaker.Permit, link string) error {
+func (a *Agent) send(ctx context.Context, w *work, s *service, p breaker.Permit, link string) error {
 	began := a.Clock.Now()
 	deadline := w.leaseEnd.Add(-call.LeaseMargin)
 	late := began.Add(s.Timeout).After(deadline) || p.Late(began)

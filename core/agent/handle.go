@@ -36,8 +36,7 @@ var errStop = errors.New("stopped working on the call")
 func (a *Agent) Handle(ctx context.Context, m Message) Verdict {
 	contact, err := call.Decode(m.Body)
 	if err != nil {
-		a.write(journal.Error, "", "message_rejected", err.Error(), call.Call{})
-		return Verdict{Do: Reject, Reason: err.Error()}
+		return a.reject(call.Contact{}, err.Error())
 	}
 	if contact.TimeZone != "" && a.ValidZone != nil && !a.ValidZone(contact.TimeZone) {
 		return a.reject(contact, `field "time_zone" is no IANA time zone: write it like Europe/Berlin, or leave it out`)
@@ -130,10 +129,8 @@ func (a *Agent) claim(ctx context.Context, m arrival, campaign call.Campaign, kn
 		return nil, Verdict{Do: Again, At: claiming.At, Reason: claiming.Reason, State: c.State}
 	}
 	w := &work{call: claiming.Call, campaign: campaign, orphan: !known, leaseEnd: began.Add(lease)}
-	if c.Notice != "" && !c.State.Final() { // parked with an alert that a crash may have held back
-		if a.tell(ctx, c) {
-			w.call = w.call.Told(began)
-		}
+	if c.Notice != "" && !c.State.Final() && a.tell(ctx, c) { // parked with an alert that a crash may have held back
+		w.call = w.call.Told(began)
 	}
 	err = a.Ledger.Put(ctx, call.Write{Call: w.call})
 	switch {
@@ -182,8 +179,8 @@ func (a *Agent) ledgerSilent(ctx context.Context, contact call.Contact) Verdict 
 }
 
 // leaseFor is how long a claim or checkpoint of the call must last: the next
-// request's time limit and its margin, twice the margin so that there is time
-// to get to the request.
+// request's time limit, the margin that it has to keep, and two more of them to
+// get to the request.
 func (a *Agent) leaseFor(c call.Call) time.Duration {
 	s := a.services[a.serviceOf(c.Next())]
 	if s == nil {

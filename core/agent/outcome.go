@@ -21,7 +21,7 @@ func (a *Agent) outcome(ctx context.Context, w *work) error {
 	}
 	s := a.services[Twilio]
 	if r, known := s.circuit.Look(ctx, time.Time{}); known && now.Before(r.PausedUntil) {
-		w.call = call.Deferred(w.call, r.PausedUntil, now, "asked to slow down")
+		w.call = w.call.Deferred(r.PausedUntil, now, "asked to slow down")
 		return a.save(ctx, w, call.Write{})
 	}
 	if w.call.Ring() == "" {

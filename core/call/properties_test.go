@@ -237,7 +237,7 @@ func (l *life) setAside(t *rapid.T) {
 	case 1:
 		l.becomes(t, l.call.For(time.Minute, l.now, "the number is busy"))
 	case 2:
-		l.becomes(t, call.Deferred(l.call, l.now.Add(40*time.Minute), l.now, "paused"))
+		l.becomes(t, l.call.Deferred(l.now.Add(40*time.Minute), l.now, "paused"))
 	case 3:
 		l.becomes(t, l.call.Spent(l.now, "its recording cannot be used"))
 	case 4:

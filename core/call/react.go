@@ -36,22 +36,19 @@ func AfterFault(c Call, f *fault.Fault, s Situation) Call {
 	case open:
 		return c.ForCircuit(s.Circuit.Service, s.Now, f.Error())
 	case t.Pauses:
-		return c.again(s.resume(f), s.Now, "asked to slow down: "+f.Error())
+		return c.Deferred(s.resume(f), s.Now, "asked to slow down: "+f.Error())
 	case c.Retries < s.Policy.MaxRetries:
 		at := s.Now.Add(s.Policy.After(c.Retries, s.U, f.RetryAfter))
 		c.Retries++
-		return c.again(at, s.Now, f.Error())
+		return c.Deferred(at, s.Now, f.Error())
 	}
 	return c.spent(s.Now, f.RetryAfter, "retries spent: "+f.Error())
 }
 
-// Deferred is the call when its next step has to wait through no fault of its
-// own: no retry is used up.
-func Deferred(c Call, at, now time.Time, why string) Call { return c.again(at, now, why) }
-
-// again makes the step due at the time. The record step of a finished call
-// waits in the ledger, because its state stays what it is.
-func (c Call) again(at, now time.Time, why string) Call {
+// Deferred makes the call's next step due at the time. By itself it uses up no
+// retry. The record step of a finished call waits in the ledger, because its
+// state stays what it is.
+func (c Call) Deferred(at, now time.Time, why string) Call {
 	if !c.State.Final() {
 		return c.Until(at, now, why)
 	}

@@ -192,7 +192,7 @@ func (w *world) waits(words []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return w.put(call.Deferred(w.hand(), w.now.Add(d), w.now, strings.Join(words[1:], " ")))
+	return w.put(w.hand().Deferred(w.now.Add(d), w.now, strings.Join(words[1:], " ")))
 }
 
 func (w *world) aside(words []string) ([]string, error) {
