@@ -69,7 +69,12 @@ var breakers = []struct {
 		ctx := context.Background()
 		return func() (refused int) {
 			now := ticking.Now()
+			instant := now.UnixNano()
 			for range block {
+				if c.Shut(instant) {
+					refused++
+					continue
+				}
 				permit, refusal := c.Admit(ctx, "default/c-1", 30*time.Second, now)
 				if refusal != breaker.None {
 					refused++

@@ -63,8 +63,11 @@ func (a *Agent) permitted(ctx context.Context, w *work, s *service) (p permissio
 // admitted asks the circuit. A call that is refused is stored as waiting or
 // parked, without the moment that it may have reserved.
 func (a *Agent) admitted(ctx context.Context, w *work, s *service) (breaker.Permit, bool, error) {
-	now := a.Clock.Now()
-	permit, refusal := s.circuit.Admit(ctx, w.call.Key.String(), s.Timeout, now)
+	var permit breaker.Permit
+	refusal, now := breaker.CircuitOpen, a.Clock.Now()
+	if !s.circuit.Shut(now.UnixNano()) {
+		permit, refusal = s.circuit.Admit(ctx, w.call.Key.String(), s.Timeout, now)
+	}
 	if refusal == breaker.None {
 		return permit, true, nil
 	}

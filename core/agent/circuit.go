@@ -31,6 +31,7 @@ type Circuit struct {
 	CircuitOptions
 
 	view        atomic.Pointer[view]
+	shut        atomic.Int64 // Unix ns until when every request is refused; 0: it depends
 	reading     sync.Mutex   // one reader at a time, so a second costs one read
 	writing     sync.Mutex   // one writer at a time, so the process does not race itself
 	lastSuccess atomic.Int64 // Unix ns, known to the grain; 0: none yet
@@ -64,6 +65,14 @@ type view struct {
 	epoch   int64 // of the permit, when there is one
 	refusal breaker.Refusal
 	calm    int64 // a success changes nothing; 0: it may
+}
+
+// shut is until when the view refuses every request; 0: it depends.
+func (v *view) shut() int64 {
+	if v.refusal == breaker.CircuitOpen {
+		return v.plain
+	}
+	return 0
 }
 
 func newView(r breaker.Record, read time.Time) *view {
@@ -155,8 +164,14 @@ func (c *Circuit) sees(r breaker.Record, at time.Time) {
 	c.silent.Store(0)
 	c.mu.Lock()
 	c.blind = false
+	c.shut.Store(c.view.Load().shut())
 	c.mu.Unlock()
 }
+
+// Shut reports whether the circuit is known to be open at a moment (Unix ns),
+// so that every request is refused: a single load, for the many calls that an
+// outage turns away. When it does not, Admit decides.
+func (c *Circuit) Shut(now int64) bool { return now < c.shut.Load() }
 
 // Admit asks for one request of at most limit in the name of who, at now.
 func (c *Circuit) Admit(ctx context.Context, who string, limit time.Duration, now time.Time) (breaker.Permit, breaker.Refusal) {

@@ -106,6 +106,42 @@ func TestReadsAreAtMostOnePerServiceProcessAndSecond(t *testing.T) {
 	}
 }
 
+func TestAnOpenCircuitIsShutForAsLongAsItsRecordIsTrusted(t *testing.T) {
+	s := newShared()
+	c := s.process("p", &events{})
+	shut := func() bool { return c.Shut(s.clock.Now().UnixNano()) }
+	move := func(rule func(breaker.Record, time.Time) breaker.Record) {
+		c.Change(t.Context(), func(r breaker.Record) (breaker.Record, breaker.Change) {
+			return rule(r, s.clock.Now()), breaker.Noted
+		})
+	}
+	if c.Admit(t.Context(), "a", time.Second, s.clock.Now()); shut() {
+		t.Error("a closed circuit is shut")
+	}
+	move(func(r breaker.Record, now time.Time) breaker.Record {
+		r.State, r.OpenUntil = breaker.Open, now.Add(time.Hour)
+		return r
+	})
+	s.clock.to(s.clock.Now().Add(agent.CacheFor - 1))
+	if !shut() {
+		t.Error("an open circuit is not shut")
+	}
+	s.clock.to(s.clock.Now().Add(1))
+	if shut() {
+		t.Error("a record is trusted for more than its time")
+	}
+	if _, refusal := c.Admit(t.Context(), "a", time.Second, s.clock.Now()); refusal != breaker.CircuitOpen || !shut() {
+		t.Errorf("read again, it is refused with %s, shut %t", refusal, shut())
+	}
+	move(func(r breaker.Record, _ time.Time) breaker.Record {
+		r.State = breaker.HalfOpen
+		return r
+	})
+	if shut() {
+		t.Error("a half-open circuit is shut")
+	}
+}
+
 func TestIfTheCircuitStoreIsUnreachableCallsProceedAndTheJournalSaysSo(t *testing.T) {
 	s, journal := newShared(), &events{}
 	c := s.process("p", journal)
