@@ -41,10 +41,11 @@ func layers() []layer {
 	for i, name := range kernel {
 		all = append(all, layer{of: "core/" + name, may: underCore(kernel[:i]), libraries: none})
 	}
-	edge := []string{"core/...", "infra/wiring", "infra/settings", "infra/contactlist", "infra/clock", own}
+	edge := []string{"core/...", "infra/wiring", "infra/wiring/...", "infra/settings", "infra/contactlist", "infra/clock", own}
 	return append(all,
 		layer{of: "infra/clock", libraries: none},
 		layer{of: "infra/wiring", may: []string{"core/...", "infra/..."}},
+		layer{of: "infra/wiring/...", may: []string{"core/...", "infra/..."}},
 		layer{of: "infra/...", may: []string{"core/...", "infra/httpcall", "infra/clock", own}},
 		layer{of: "localstack/simulator", may: append([]string{"infra/clock"}, inner...)},
 		layer{of: "localstack/...", may: []string{"core/...", "infra/...", "localstack/..."}},

@@ -147,6 +147,14 @@ type Queue interface {
 	Bury(ctx context.Context, id, reason string) error
 }
 
+// DeadLetter is a message that nobody will receive again.
+type DeadLetter struct {
+	Body     []byte
+	Reason   string
+	Receives int
+	At       time.Time // when it was buried
+}
+
 // Outbox keeps alerts until every channel has delivered them.
 type Outbox interface {
 	// Raise keeps an alert for each of the channels. An id that was raised

@@ -70,6 +70,12 @@ type Entry struct {
 	Duration int64     `json:"duration_ms,omitempty"`
 }
 
+// Stored is an entry with its place in a store.
+type Stored struct {
+	Seq int64 `json:"seq"` // goes up with every entry
+	Entry
+}
+
 // Mask shows a phone number's country prefix and last two digits and hides the
 // rest: "+1********06". A string too short to be a number is hidden whole.
 func Mask(phone string) string {

@@ -11,12 +11,6 @@ import (
 // mostEvents is how many journal entries stay: the newest.
 const mostEvents = 50_000
 
-// Stored is a journal entry with its place in the store.
-type Stored struct {
-	Seq int64 `json:"seq"` // goes up with every entry
-	journal.Entry
-}
-
 // Append adds journal entries, all or none.
 func (s *Store) Append(ctx context.Context, entries []journal.Entry) error {
 	bodies := make([][]byte, len(entries))
@@ -39,23 +33,23 @@ func (s *Store) Append(ctx context.Context, entries []journal.Entry) error {
 }
 
 // Events lists entries after a place, the oldest first.
-func (s *Store) Events(ctx context.Context, after int64, limit int) ([]Stored, error) {
+func (s *Store) Events(ctx context.Context, after int64, limit int) ([]journal.Stored, error) {
 	rows, err := s.read.query(ctx, "SELECT seq, body FROM events WHERE seq > ? ORDER BY seq LIMIT ?", after, limit)
 	return collect(rows, err, scanEvent)
 }
 
 // Latest lists the newest entries, the oldest of them first: Events goes on
 // after the last.
-func (s *Store) Latest(ctx context.Context, limit int) ([]Stored, error) {
+func (s *Store) Latest(ctx context.Context, limit int) ([]journal.Stored, error) {
 	rows, err := s.read.query(ctx, "SELECT seq, body FROM events ORDER BY seq DESC LIMIT ?", limit)
 	latest, err := collect(rows, err, scanEvent)
 	slices.Reverse(latest)
 	return latest, err
 }
 
-func scanEvent(scan func(to ...any) error) (Stored, error) {
+func scanEvent(scan func(to ...any) error) (journal.Stored, error) {
 	var (
-		e    Stored
+		e    journal.Stored
 		body []byte
 	)
 	if err := scan(&e.Seq, &body); err != nil {

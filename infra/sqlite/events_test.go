@@ -11,7 +11,7 @@ import (
 )
 
 // seqs are the places of events.
-func seqs(events []sqlite.Stored) []int64 {
+func seqs(events []journal.Stored) []int64 {
 	places := []int64{}
 	for _, e := range events {
 		places = append(places, e.Seq)

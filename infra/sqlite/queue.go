@@ -155,20 +155,12 @@ func (s *Store) Bury(ctx context.Context, id, reason string) error {
 	}, s.now().UnixNano(), reason)
 }
 
-// DeadLetter is a message that nobody will receive again.
-type DeadLetter struct {
-	Body     []byte
-	Reason   string
-	Receives int
-	At       time.Time // when it was buried
-}
-
 // DeadLetters lists the dead letters, the newest first.
-func (s *Store) DeadLetters(ctx context.Context, limit int) ([]DeadLetter, error) {
+func (s *Store) DeadLetters(ctx context.Context, limit int) ([]agent.DeadLetter, error) {
 	rows, err := s.read.query(ctx, "SELECT body, reason, receives, buried FROM dead_letters ORDER BY id DESC LIMIT ?", limit)
-	return collect(rows, err, func(scan func(to ...any) error) (DeadLetter, error) {
+	return collect(rows, err, func(scan func(to ...any) error) (agent.DeadLetter, error) {
 		var (
-			d  DeadLetter
+			d  agent.DeadLetter
 			at int64
 		)
 		err := scan(&d.Body, &d.Reason, &d.Receives, &at)

@@ -29,7 +29,7 @@ func NewPreview(s settings.Settings, c *clock.Clock) (*Preview, error) {
 		return nil, &settings.Error{Problem: fmt.Sprintf("nothing can be previewed without %s: set them in the environment (README.md, \"Real keys\")", strings.Join(missing, ", "))}
 	}
 	p := &Preview{settings: s, clock: c}
-	p.providers, p.close = openProviders(s.Providers, c)
+	p.providers, p.close = OpenProviders(s.Providers, c)
 	return p, nil
 }
 

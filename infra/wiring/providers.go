@@ -2,7 +2,6 @@ package wiring
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"net/url"
 
@@ -25,11 +24,9 @@ const (
 	webhookURL   = "webhook"
 )
 
-var channelNames = []string{email, telegramChat, webhookURL}
-
-// openProviders makes the four clients. The CRM is switched off without its
+// OpenProviders makes the four clients. The CRM is switched off without its
 // token.
-func openProviders(p settings.Providers, c *clock.Clock) (agent.Providers, func() error) {
+func OpenProviders(p settings.Providers, c *clock.Clock) (agent.Providers, func() error) {
 	llm := openai.New(openai.Config{APIKey: string(p.OpenAI.APIKey), BaseURL: p.OpenAI.BaseURL, Model: p.OpenAI.Model, Now: c.Now})
 	speech := elevenlabs.New(elevenlabs.Config{
 		APIKey: string(p.ElevenLabs.APIKey), BaseURL: p.ElevenLabs.BaseURL, Voice: p.ElevenLabs.Voice, Model: p.ElevenLabs.ModelID, Now: c.Now,
@@ -57,8 +54,8 @@ func closing(closers []func()) func() error {
 	}
 }
 
-// openChannels makes the channels that are configured.
-func openChannels(p settings.Providers, c *clock.Clock) (map[string]agent.Notifier, func() error, error) {
+// OpenChannels makes the channels that are configured.
+func OpenChannels(p settings.Providers, c *clock.Clock) (map[string]agent.Notifier, func() error, error) {
 	channels := map[string]agent.Notifier{}
 	var problems []error
 	var closers []func()
@@ -85,18 +82,6 @@ func openChannels(p settings.Providers, c *clock.Clock) (map[string]agent.Notifi
 		add(webhookURL, n, err)
 	}
 	return channels, closing(closers), errors.Join(problems...)
-}
-
-// publicURL is where Twilio fetches recordings and reports to. A Twilio on
-// this machine reaches the process as it is; the real one needs an address.
-func publicURL(s settings.Settings, local string) (string, error) {
-	if s.Providers.PublicURL != "" {
-		return s.Providers.PublicURL, nil
-	}
-	if Simulated(s) {
-		return local, nil
-	}
-	return "", &settings.Error{Key: "PUBLIC_URL", Problem: fmt.Sprintf("is not set, and Twilio cannot fetch recordings from this machine without it: set it to an address that reaches %s from outside (a tunnel or a reverse proxy)", local)}
 }
 
 // Simulated reports whether Twilio is one on this machine, so that no phone

@@ -18,6 +18,7 @@ import (
 	"callagent/infra/clock"
 	"callagent/infra/settings"
 	"callagent/infra/wiring"
+	"callagent/infra/wiring/machine"
 )
 
 // The exit statuses.
@@ -151,6 +152,6 @@ func (g *grammar) open(ctx context.Context, w World, create bool) (wiring.Store,
 	if err != nil {
 		return nil, s, err
 	}
-	store, err := wiring.OpenStore(ctx, s, &clock.Clock{}, create)
+	store, err := machine.OpenStore(ctx, s, &clock.Clock{}, create)
 	return store, s, err
 }

@@ -12,7 +12,7 @@ import (
 	"callagent/core/call"
 	"callagent/infra/clock"
 	"callagent/infra/settings"
-	"callagent/infra/wiring"
+	"callagent/infra/wiring/machine"
 	"callagent/localstack/simulator"
 )
 
@@ -69,7 +69,7 @@ func (o *office) run(contacts string) summary {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	j := job{settings: s, clock: o.clock, json: true, patience: wiring.Patience{Parked: -1}}
+	j := job{settings: s, clock: o.clock, json: true, patience: machine.Patience{Parked: -1}}
 	if contacts != "" {
 		o.file("contacts.csv", contacts)
 		j.list = enqueueOptions{File: "contacts.csv", Campaign: settings.DefaultCampaign, Settings: s, Quiet: true}
@@ -177,7 +177,7 @@ func TestRetryAsksOnATerminal(t *testing.T) {
 // Between the question and the answer a running agent, or another operator, may
 // have settled some of the calls in another way.
 func TestRetryLeavesWhatChangedMeanwhile(t *testing.T) {
-	store, err := wiring.OpenStore(t.Context(), settings.Settings{Store: "sqlite:" + filepath.Join(t.TempDir(), "callagent.db")}, &clock.Clock{}, true)
+	store, err := machine.OpenStore(t.Context(), settings.Settings{Store: "sqlite:" + filepath.Join(t.TempDir(), "callagent.db")}, &clock.Clock{}, true)
 	if err != nil {
 		t.Fatal(err)
 	}

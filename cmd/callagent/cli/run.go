@@ -9,6 +9,7 @@ import (
 	"callagent/infra/clock"
 	"callagent/infra/settings"
 	"callagent/infra/wiring"
+	"callagent/infra/wiring/machine"
 )
 
 // runCommand calls every contact.
@@ -39,7 +40,7 @@ func (c *runCommand) Run(g *grammar, w World) error {
 	sum, err := perform(w, job{
 		settings: s, clock: ticking, listen: c.Listen, json: c.JSON,
 		list:     enqueueOptions{File: c.Contacts, Campaign: c.Campaign, Strict: c.Strict, Settings: s, Quiet: c.JSON},
-		patience: wiring.Patience{Serve: c.Serve, Parked: c.Wait},
+		patience: machine.Patience{Serve: c.Serve, Parked: c.Wait},
 	})
 	if err != nil {
 		return err
@@ -55,7 +56,7 @@ type job struct {
 	settings settings.Settings
 	clock    *clock.Clock
 	list     enqueueOptions
-	patience wiring.Patience
+	patience machine.Patience
 	listen   string
 	json     bool // the summary alone goes to Out
 }
@@ -67,7 +68,7 @@ func perform(w World, j job) (summary, error) {
 	defer release()
 	began := time.Now()
 	v := newView(w, j.json)
-	app, err := wiring.Open(ctx, wiring.Options{
+	app, err := machine.Open(ctx, machine.Options{
 		Settings: j.settings, Clock: j.clock, Listen: j.listen, Watch: v.entry,
 		Complain: func(err error) { v.say("Logs: " + err.Error()) },
 	})

@@ -14,7 +14,7 @@ import (
 	"callagent/examples"
 	"callagent/infra/clock"
 	"callagent/infra/settings"
-	"callagent/infra/wiring"
+	"callagent/infra/wiring/machine"
 	"callagent/localstack/simulator"
 )
 
@@ -67,7 +67,7 @@ func (c *simulateCommand) Run(g *grammar, w World) error {
 			File: list, Name: "the contacts of scenario " + scenario.Name, Campaign: settings.DefaultCampaign,
 			Settings: s, Quiet: true, Now: ticking.Now(),
 		},
-		patience: wiring.Patience{Parked: scenario.Wait},
+		patience: machine.Patience{Parked: scenario.Wait},
 	})
 	if err != nil {
 		return err

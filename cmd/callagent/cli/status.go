@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"callagent/core/call"
+	"callagent/core/journal"
 	"callagent/infra/clock"
 	"callagent/infra/settings"
 	"callagent/infra/wiring"
@@ -20,13 +21,13 @@ type statusCommand struct {
 
 // status is how things stand; its JSON form is stable.
 type status struct {
-	At          time.Time       `json:"at"`
-	Store       string          `json:"store"`
-	Circuits    []circuitState  `json:"circuits"` // one for each service, in the order of a call
-	Calls       []call.Count    `json:"calls"`    // by campaign, state and result; without contacts that no call has begun for
-	Queue       queueState      `json:"queue"`
-	DeadLetters int             `json:"dead_letters"` // messages that could not be worked; at most 1,000 are counted
-	Events      []wiring.Stored `json:"events"`       // the newest, the oldest of them first
+	At          time.Time        `json:"at"`
+	Store       string           `json:"store"`
+	Circuits    []circuitState   `json:"circuits"` // one for each service, in the order of a call
+	Calls       []call.Count     `json:"calls"`    // by campaign, state and result; without contacts that no call has begun for
+	Queue       queueState       `json:"queue"`
+	DeadLetters int              `json:"dead_letters"` // messages that could not be worked; at most 1,000 are counted
+	Events      []journal.Stored `json:"events"`       // the newest, the oldest of them first
 }
 
 // queueState counts messages: contacts that nobody has begun with, and calls
@@ -60,7 +61,7 @@ func (c *statusCommand) Run(g *grammar, w World) error {
 // readStatus asks the store. The parts are read one after the other, so a
 // running agent may change something in between.
 func readStatus(ctx context.Context, store wiring.Store) (s status, err error) {
-	s = status{At: (&clock.Clock{}).Now(), Calls: []call.Count{}, Events: []wiring.Stored{}}
+	s = status{At: (&clock.Clock{}).Now(), Calls: []call.Count{}, Events: []journal.Stored{}}
 	if s.Circuits, err = readCircuits(ctx, store, settings.ServiceNames()); err != nil {
 		return s, err
 	}

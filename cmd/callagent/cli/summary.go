@@ -11,7 +11,7 @@ import (
 	"callagent/core/agent"
 	"callagent/core/call"
 	"callagent/infra/settings"
-	"callagent/infra/wiring"
+	"callagent/infra/wiring/machine"
 )
 
 // summary is how a run ended; its JSON form is stable.
@@ -37,7 +37,7 @@ type summary struct {
 }
 
 // sumUp counts what the store holds when a run has ended.
-func sumUp(ctx context.Context, app *wiring.App, list enqueued, left wiring.Left) (summary, error) {
+func sumUp(ctx context.Context, app *machine.App, list enqueued, left machine.Left) (summary, error) {
 	s := summary{
 		Refused: list.Refused, Parked: left.Parked, Waiting: left.Waiting, Alerts: app.Raised.Count(),
 		Results: map[string]int{}, Circuits: map[string]string{},

@@ -72,7 +72,7 @@ func (v *view) say(line string) {
 		return
 	}
 	if len(line) > dateWidth && line[dateWidth-1] == ' ' {
-		line = line[dateWidth:] // the day is no news on a screen that is watched
+		line = line[dateWidth:] // the day is no news on a screen that is shown
 	}
 	v.recent = append(v.recent, line)
 	if len(v.recent) > recentLines {
@@ -80,8 +80,15 @@ func (v *view) say(line string) {
 	}
 }
 
+// shown is what the view reads of a store.
+type shown interface {
+	agent.Register
+	agent.Circuits
+	Unclaimed(ctx context.Context) (int, error)
+}
+
 // follow shows the progress of a store until close.
-func (v *view) follow(ctx context.Context, store wiring.Store, c *clock.Clock) {
+func (v *view) follow(ctx context.Context, store shown, c *clock.Clock) {
 	ctx, v.stop = context.WithCancel(context.WithoutCancel(ctx))
 	v.total = contacts(ctx, store)
 	every := plainEvery
@@ -109,7 +116,7 @@ func (v *view) close() {
 }
 
 // paint shows the present state.
-func (v *view) paint(ctx context.Context, store wiring.Store, now time.Time) {
+func (v *view) paint(ctx context.Context, store shown, now time.Time) {
 	counts, err := store.Counts(ctx)
 	if err != nil {
 		return
@@ -167,7 +174,7 @@ func (v *view) repaint(lines []string) {
 }
 
 // contacts counts everybody who is to be called, or was.
-func contacts(ctx context.Context, store wiring.Store) int {
+func contacts(ctx context.Context, store shown) int {
 	n, err := store.Unclaimed(ctx)
 	if err != nil {
 		return 0

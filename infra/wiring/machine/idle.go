@@ -1,4 +1,4 @@
-package wiring
+package machine
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package wiring
+package machine
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	"callagent/core/call"
 	"callagent/core/journal"
+	"callagent/infra/wiring"
 	"callagent/localstack/simulator"
 )
 
@@ -151,7 +152,7 @@ func TestCallbacksAreVerified(t *testing.T) {
 	defer closeApp(t, app)
 	post := func(signature string, form url.Values) int {
 		t.Helper()
-		target := app.server.url() + callbackPath + "?campaign=default&contact=c-001&attempt=a1"
+		target := app.server.url() + wiring.CallbackPath + "?campaign=default&contact=c-001&attempt=a1"
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, target, strings.NewReader(form.Encode()))
 		if err != nil {
 			t.Fatal(err)
@@ -210,29 +211,6 @@ func TestOpenRefuses(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	})
-}
-
-func TestZonesOf(t *testing.T) {
-	for _, c := range []struct {
-		contact call.Contact
-		want    []string
-	}{
-		{call.Contact{Phone: "+493023125004", TimeZone: "America/New_York"}, []string{"America/New_York"}},
-		{call.Contact{Phone: "+493023125004"}, []string{"Europe/Berlin"}},
-		{call.Contact{Phone: "+493023125004", TimeZone: "Nowhere/At_All"}, []string{"Europe/Berlin"}},
-		{call.Contact{Phone: "nonsense"}, nil},
-	} {
-		var got []string
-		for _, z := range zonesOf(c.contact) {
-			got = append(got, z.String())
-		}
-		if !slices.Equal(got, c.want) {
-			t.Errorf("zones %v, want %v", got, c.want)
-		}
-	}
-	if n := len(zonesOf(call.Contact{Phone: "+18005551212"})); n < 2 {
-		t.Errorf("a number that may be anywhere has %d zones", n)
-	}
 }
 
 func TestStuckForLeavesTimeForOneMoreHealthCheck(t *testing.T) {

@@ -1,28 +1,26 @@
-// Package wiring puts the parts together. It is the only package that knows
-// all adapters; what they are wired into knows none of them.
-package wiring
+// Package machine wires the process that works the queue of one machine: a
+// SQLite file, a folder of recordings, a server for what providers fetch and
+// report, and the worker pool.
+package machine
 
 import (
 	"context"
-	"crypto/hmac"
-	cryptorand "crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"callagent/core/agent"
-	"callagent/core/alert"
-	"callagent/core/call"
 	"callagent/core/journal"
 	"callagent/infra/clock"
 	"callagent/infra/folder"
 	"callagent/infra/settings"
 	"callagent/infra/sqlite"
+	"callagent/infra/wiring"
 )
 
 // Options say how a process is wired.
@@ -91,9 +89,9 @@ func (app *App) open(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	app.onClose(app.media.Close)
-	providers, closeProviders := openProviders(o.Settings.Providers, o.Clock)
+	providers, closeProviders := wiring.OpenProviders(o.Settings.Providers, o.Clock)
 	app.onClose(closeProviders)
-	channels, closeChannels, err := openChannels(o.Settings.Providers, o.Clock)
+	channels, closeChannels, err := wiring.OpenChannels(o.Settings.Providers, o.Clock)
 	app.onClose(closeChannels)
 	if err != nil {
 		return err
@@ -114,73 +112,17 @@ func (app *App) assemble(p agent.Providers, channels map[string]agent.Notifier, 
 	app.dispatcher = agent.NewDispatcher(agent.DispatcherOptions{
 		Outbox: app.Store, Channels: channels, Clock: app.Clock, Random: rand.Float64, Journal: app.journal, Timeout: 15 * time.Second,
 	})
-	for _, name := range channelNames {
-		if channels[name] != nil {
-			app.channels = append(app.channels, name)
-		}
+	app.channels = slices.Sorted(maps.Keys(channels))
+	o := wiring.AgentOptions(app.settings, p, app.channels, app.Store.Secret(), public)
+	o.Stores = agent.Stores{
+		Ledger: app.Store, Backlog: app.Store, Blocklist: app.Store, Circuits: app.Store, Pace: app.Store,
+		Queue: app.Store, Outbox: raiser{app.Store, app.Raised}, Media: app.media,
 	}
-	secret := app.Store.Secret()
-	app.Agent = agent.New(agent.Options{
-		Stores: agent.Stores{
-			Ledger: app.Store, Backlog: app.Store, Blocklist: app.Store, Circuits: app.Store, Pace: app.Store,
-			Queue: app.Store, Outbox: raiser{app.Store, app.Raised}, Media: app.media,
-		},
-		Providers: p,
-		Journal:   app.journal,
-		Clock:     app.Clock,
-		Random:    rand.Float64,
-		NewID:     newID,
-		Holder:    fmt.Sprintf("%s-%d-%s", host, os.Getpid(), newID()[:6]),
-		Policies:  policies(app.settings),
-		Campaign:  app.campaign,
-		From:      app.settings.Providers.Twilio.From,
-		Number:    func(phone string) string { return HashNumber(secret, phone) },
-		Zones:     zonesOf,
-		ValidZone: validZone,
-		CallbackURL: func(k call.Key, attempt string) string {
-			return callbackURL(public, k, attempt)
-		},
-		Channels:       app.routes,
-		CircuitTimeout: diskTime(app.Clock),
-		Stopping:       app.stopping.up,
-	})
-}
-
-func (app *App) campaign(name string) (call.Campaign, bool) {
-	c, ok := app.settings.Campaigns[name]
-	return c, ok
-}
-
-// routes gives the configured channels that want an alert.
-func (app *App) routes(a alert.Alert) []string {
-	wants := map[string]settings.Subscription{
-		email: app.settings.Alerts.Email, telegramChat: app.settings.Alerts.Telegram, webhookURL: app.settings.Alerts.Webhook,
-	}
-	var names []string
-	for _, name := range app.channels {
-		if wants[name].Takes(a.Kind, a.Severity) {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-// policies translates the settings of the services. On one machine the count
-// of failures is exact, so a streak needs no time to settle.
-func policies(s settings.Settings) map[string]agent.Policy {
-	ps := map[string]agent.Policy{}
-	for name, v := range s.Services {
-		ps[name] = agent.Policy{Retry: v.Retry, Circuit: v.Circuit, Timeout: v.Timeout, Rate: v.Rate, AtOnce: v.AtOnce}
-	}
-	return ps
-}
-
-// HashNumber is the keyed hash under which a store with this secret knows a
-// phone number in E.164.
-func HashNumber(secret []byte, phone string) string {
-	mac := hmac.New(sha256.New, secret)
-	mac.Write([]byte(phone))
-	return hex.EncodeToString(mac.Sum(nil)[:16])
+	o.Journal, o.Clock = app.journal, app.Clock
+	o.Holder = fmt.Sprintf("%s-%d-%s", host, os.Getpid(), wiring.NewID()[:6])
+	o.CircuitTimeout = diskTime(app.Clock)
+	o.Stopping = app.stopping.up
+	app.Agent = agent.New(o)
 }
 
 // diskTime is how long the circuit store may take: there is one disk and no
@@ -189,9 +131,6 @@ func HashNumber(secret []byte, phone string) string {
 func diskTime(c *clock.Clock) time.Duration {
 	return time.Duration(10 / c.Scale(time.Second).Seconds() * float64(time.Second))
 }
-
-// newID is never the same twice.
-func newID() string { return strings.ToLower(cryptorand.Text()) }
 
 func (app *App) onClose(f func() error) { app.cleanups = append(app.cleanups, f) }
 
@@ -207,3 +146,15 @@ func (app *App) Close() error {
 
 // mediaDir is the folder beside the store.
 func mediaDir(path string) string { return strings.TrimSuffix(path, ".db") + "-media" }
+
+// publicURL is where Twilio fetches recordings and reports to. A Twilio on
+// this machine reaches the process as it is; the real one needs an address.
+func publicURL(s settings.Settings, local string) (string, error) {
+	if s.Providers.PublicURL != "" {
+		return s.Providers.PublicURL, nil
+	}
+	if wiring.Simulated(s) {
+		return local, nil
+	}
+	return "", &settings.Error{Key: "PUBLIC_URL", Problem: fmt.Sprintf("is not set, and Twilio cannot fetch recordings from this machine without it: set it to an address that reaches %s from outside (a tunnel or a reverse proxy)", local)}
+}

@@ -1,4 +1,4 @@
-package wiring
+package machine
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"callagent/core/breaker"
 	"callagent/core/call"
 	"callagent/core/health"
+	"callagent/infra/wiring"
 )
 
 // Patience says how long a run goes on.
@@ -112,7 +113,7 @@ func (app *App) campaignsFinished(ctx context.Context) {
 	}
 	for name, t := range tallies {
 		a := alert.ForCampaign(name, t, app.Clock.Now())
-		_ = raiser{app.Store, app.Raised}.Raise(ctx, app.routes(a), a)
+		_ = raiser{app.Store, app.Raised}.Raise(ctx, wiring.Routes(app.settings.Alerts, app.channels, a), a)
 	}
 }
 

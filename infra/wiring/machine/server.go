@@ -1,4 +1,4 @@
-package wiring
+package machine
 
 import (
 	"context"
@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"time"
 
 	"callagent/core/agent"
-	"callagent/core/call"
-	"callagent/infra/twilio"
+	"callagent/infra/wiring"
 )
 
 // server is what the telephony provider reaches: recordings and callbacks.
@@ -38,7 +36,7 @@ func (s *server) url() string { return "http://" + s.listener.Addr().String() }
 func (s *server) serve(media http.Handler, c callbacks) {
 	mux := http.NewServeMux()
 	mux.Handle("/media/", media)
-	mux.Handle("POST "+callbackPath, c)
+	mux.Handle("POST "+wiring.CallbackPath, c)
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute}
 	go func() { s.done <- s.http.Serve(s.listener) }()
 }
@@ -59,43 +57,25 @@ func (s *server) close() error {
 	return nil
 }
 
-const callbackPath = "/twilio/status"
-
-// callbackURL carries everything that a callback needs to find its call.
-func callbackURL(public string, k call.Key, attempt string) string {
-	q := url.Values{"campaign": {k.Campaign}, "contact": {k.Contact}, "attempt": {attempt}}
-	return public + callbackPath + "?" + q.Encode()
-}
-
 // callbacks takes Twilio's status callbacks.
 type callbacks struct {
 	agent  *agent.Agent
 	token  string // verifies the signature
-	public string
+	public string // what the URL that Twilio was given begins with
 }
 
-// ServeHTTP verifies the signature over the public URL and hands the report to
-// the agent. A report that could not be stored is answered with 503, so that
-// Twilio sends it again.
+// ServeHTTP hands the report to the agent.
 func (c callbacks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 	if err := r.ParseForm(); err != nil {
 		http.Error(w, "the form cannot be read", http.StatusBadRequest)
 		return
 	}
-	if !twilio.ValidSignature(c.token, c.public+r.URL.RequestURI(), r.PostForm, r.Header.Get("X-Twilio-Signature")) {
-		http.Error(w, "the signature is not valid", http.StatusForbidden)
-		return
-	}
-	look, err := twilio.ParseCallback(r.PostForm)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	q := r.URL.Query()
-	k := call.Key{Campaign: q.Get("campaign"), Contact: q.Get("contact")}
-	if err := c.agent.Callback(r.Context(), k, q.Get("attempt"), look); err != nil {
-		http.Error(w, "not stored, please send it again", http.StatusServiceUnavailable)
+	refused := wiring.TakeCallback(r.Context(), c.agent, c.token, wiring.Callback{
+		URL: c.public + r.URL.RequestURI(), Form: r.PostForm, Signature: r.Header.Get("X-Twilio-Signature"),
+	})
+	if refused != nil {
+		http.Error(w, refused.Reason, refused.Status)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
