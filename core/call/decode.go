@@ -33,6 +33,16 @@ func Decode(body []byte) (Contact, error) {
 	return c, c.Validate()
 }
 
+// KeyOf is the key of the call that a message stands for as Key.String writes
+// it, "" when it is no contact. It does not judge the contact otherwise.
+func KeyOf(body []byte) string {
+	var c Contact
+	if json.Unmarshal(body, &c) != nil || c.Campaign == "" || c.ID == "" {
+		return ""
+	}
+	return c.Key().String()
+}
+
 // explain turns a JSON error into a sentence without the message's content.
 func explain(err error) error {
 	var wrong *json.UnmarshalTypeError

@@ -47,7 +47,7 @@ func (l *ledger) Get(ctx context.Context, k call.Key) (call.Call, error) {
 	if !found {
 		return call.Call{}, agent.ErrNotFound
 	}
-	return copyCall(c), nil
+	return c.Clone(), nil
 }
 
 // has reports whether there is a call of the key "campaign/contact_id".
@@ -64,12 +64,12 @@ func (l *ledger) Put(ctx context.Context, w call.Write) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	c := copyCall(w.Call)
+	c := w.Call.Clone()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 
 	old := l.calls[c.Key]
-	if old.Version != c.Version || w.Unanswered && answered(old.Answer, c.SID) {
+	if old.Version != c.Version || w.Barred(old.Answer) {
 		return agent.ErrConflict
 	}
 	if w.Number == call.TakeNumber {
@@ -84,7 +84,7 @@ func (l *ledger) Put(ctx context.Context, w call.Write) error {
 		if _, exists := l.calls[w.Keep.Key]; exists || old.Version == 0 {
 			return agent.ErrConflict
 		}
-		l.keep(copyCall(*w.Keep), old)
+		l.keep(w.Keep.Clone(), old)
 		old.Answer = nil
 	}
 
@@ -115,31 +115,20 @@ func (l *ledger) Answer(ctx context.Context, k call.Key, attempt string, a call.
 	l.mu.Lock()
 	defer l.mu.Unlock()
 
-	c := l.calls[k]
-	if c.Intent == nil || c.Intent.Attempt != attempt {
+	c, hearing := call.Hear(l.calls[k], attempt, a, l.now())
+	switch hearing {
+	case call.Unasked:
 		return call.Call{}, agent.ErrNotFound
-	}
-	if !news(c.Answer, a) {
-		return copyCall(c), nil
-	}
-	if c.Answered() {
+	case call.TooLate:
 		return call.Call{}, agent.ErrConflict
+	case call.Heard:
+		if err := l.owned(a.SID, k); err != nil {
+			return call.Call{}, err
+		}
+		l.calls[k] = c
+		l.own(a.SID, k)
 	}
-	if err := l.owned(a.SID, k); err != nil {
-		return call.Call{}, err
-	}
-
-	if a.SID == "" && c.Answer != nil {
-		a.SID = c.Answer.SID
-	}
-	c, settled := call.Settle(c, a, l.now())
-	if settled {
-		c.Version++
-	}
-	c.Answer = &a
-	l.calls[k] = copyCall(c)
-	l.own(a.SID, k)
-	return copyCall(c), nil
+	return c.Clone(), nil
 }
 
 // Owner finds the call that owns a SID.
@@ -154,20 +143,6 @@ func (l *ledger) Owner(ctx context.Context, sid string) (call.Key, error) {
 		return call.Key{}, agent.ErrNotFound
 	}
 	return k, nil
-}
-
-// answered reports whether a stored answer stands in the way of a write that
-// knows only the SID sid.
-func answered(a *call.Answer, sid string) bool {
-	return a != nil && (a.Final() || a.SID != "" && a.SID != sid)
-}
-
-// news reports whether a says anything that old does not.
-func news(old *call.Answer, a call.Answer) bool {
-	if old == nil {
-		return true
-	}
-	return a.SID != "" && a.SID != old.SID || a.Final() && a.Result != old.Result
 }
 
 // refuses says why the call k may not take the number.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
@@ -47,16 +46,6 @@ type DeadLetter struct {
 	At       time.Time // when it was buried
 }
 
-// keyOf is the key of the call that a body stands for, "" when it is no
-// contact.
-func keyOf(body []byte) string {
-	var c call.Contact
-	if json.Unmarshal(body, &c) != nil || c.Campaign == "" || c.ID == "" {
-		return ""
-	}
-	return c.Key().String()
-}
-
 // Send puts messages on the queue, all of them.
 func (q *queue) Send(ctx context.Context, delay time.Duration, bodies ...[]byte) error {
 	if err := ctx.Err(); err != nil {
@@ -67,7 +56,7 @@ func (q *queue) Send(ctx context.Context, delay time.Duration, bodies ...[]byte)
 	now := utc(q.now())
 	for _, body := range bodies {
 		q.sent++
-		key := keyOf(body)
+		key := call.KeyOf(body)
 		q.messages = append(q.messages, &message{
 			number: q.sent, key: key, body: bytes.Clone(body), due: now.Add(delay), sent: now, begun: q.known(key),
 		})

@@ -30,7 +30,7 @@ func (l *ledger) find(match func(call.Call) bool, less func(a, b call.Call) int,
 		found = found[:limit]
 	}
 	for i, c := range found {
-		found[i] = copyCall(c)
+		found[i] = c.Clone()
 	}
 	return found
 }

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 
 	"callagent/core/call"
@@ -34,7 +33,7 @@ type record struct {
 // encode makes the record of the version after c's. It is done before the
 // writer's turn.
 func encode(c call.Call) (record, error) {
-	c = inUTC(c)
+	c = c.Clone()
 	c.Version++
 	stored := c
 	stored.Park.SentAt = time.Time{} // a column of its own
@@ -119,30 +118,4 @@ func decodeAnswer(data []byte) (*call.Answer, error) {
 		return nil, failed(err)
 	}
 	return &a, nil
-}
-
-// inUTC gives every time of the call in UTC. It changes nothing that c refers
-// to.
-func inUTC(c call.Call) call.Call {
-	for _, t := range []*time.Time{
-		&c.Contact.ExpiresAt, &c.Lease.Until, &c.Due, &c.Park.Since, &c.Park.Until, &c.Park.SentAt,
-		&c.Slot, &c.CreatedAt, &c.FinishedAt,
-	} {
-		*t = t.UTC()
-	}
-	if c.Intent != nil {
-		i := *c.Intent
-		i.At, i.Deadline = i.At.UTC(), i.Deadline.UTC()
-		c.Intent = &i
-	}
-	if c.Account != nil {
-		a := *c.Account
-		a.At = a.At.UTC()
-		c.Account = &a
-	}
-	c.History = slices.Clone(c.History)
-	for i := range c.History {
-		c.History[i].At = c.History[i].At.UTC()
-	}
-	return c
 }

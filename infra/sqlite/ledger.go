@@ -52,7 +52,7 @@ func (t *tx) put(w call.Write, r record) error {
 	if err != nil {
 		return err
 	}
-	if version != w.Call.Version || w.Unanswered && answered(old, w.Call.SID) {
+	if version != w.Call.Version || w.Barred(old) {
 		return agent.ErrConflict
 	}
 	if w.Number == call.TakeNumber {
@@ -78,12 +78,6 @@ func (t *tx) put(w call.Write, r record) error {
 		return err
 	}
 	return t.changeNumber(w.Number, r.Number, r.Key.Campaign, id)
-}
-
-// answered reports whether a stored answer stands in the way of a write that
-// knows only the SID sid.
-func answered(a *call.Answer, sid string) bool {
-	return a != nil && (a.Final() || a.SID != "" && a.SID != sid)
 }
 
 // store writes the record over the version before it, and returns the id of a
@@ -123,8 +117,7 @@ func (t *tx) insert(r record) (id int64, err error) {
 
 // Answer stores what is new in a, and settles the call if it ended unknown.
 func (s *Store) Answer(ctx context.Context, k call.Key, attempt string, a call.Answer) (call.Call, error) {
-	a.At = a.At.UTC()
-	var after row
+	var after call.Call
 	err := s.change(ctx, func(t *tx) (err error) {
 		after, err = t.answer(s, k, attempt, a)
 		return err
@@ -132,11 +125,11 @@ func (s *Store) Answer(ctx context.Context, k call.Key, attempt string, a call.A
 	if err != nil {
 		return call.Call{}, err
 	}
-	return after.decode()
+	return after, nil
 }
 
-// answer returns the row as it is afterwards.
-func (t *tx) answer(s *Store, k call.Key, attempt string, a call.Answer) (row, error) {
+// answer returns the call as it is afterwards.
+func (t *tx) answer(s *Store, k call.Key, attempt string, a call.Answer) (call.Call, error) {
 	var (
 		r  row
 		id int64
@@ -144,54 +137,49 @@ func (t *tx) answer(s *Store, k call.Key, attempt string, a call.Answer) (row, e
 	found, err := t.row("SELECT id, "+columns+" FROM calls WHERE campaign = ? AND contact = ? AND attempt = ?",
 		[]any{k.Campaign, k.Contact, attempt}, &id, &r.body, &r.sentAt, &r.answer)
 	if err != nil {
-		return row{}, err
+		return call.Call{}, err
 	}
 	if !found {
-		return row{}, agent.ErrNotFound
+		return call.Call{}, agent.ErrNotFound
 	}
-	old, err := decodeAnswer(r.answer)
+	before, err := r.decode()
 	if err != nil {
-		return row{}, err
+		return call.Call{}, err
 	}
-	if old != nil {
-		if !news(*old, a) {
-			return r, nil
-		}
-		if old.Final() {
-			return row{}, agent.ErrConflict
-		}
-		if a.SID == "" {
-			a.SID = old.SID
-		}
+	c, hearing := call.Hear(before, attempt, a, s.now())
+	switch hearing {
+	case call.Unasked:
+		return call.Call{}, agent.ErrNotFound
+	case call.TooLate:
+		return call.Call{}, agent.ErrConflict
+	case call.OldNews:
+		return c, nil
 	}
 	if err := t.unowned(a.SID, id); err != nil {
-		return row{}, err
+		return call.Call{}, err
 	}
-	c, err := r.decode()
-	if err != nil {
-		return row{}, err
-	}
-
-	if c, settled := call.Settle(c, a, s.now()); settled {
-		stored, err := encode(c)
-		if err != nil {
-			return row{}, err
-		}
-		if _, err := t.store(stored); err != nil {
-			return row{}, err
-		}
-		r.body = stored.body
-	}
-	if r.answer, err = json.Marshal(a); err != nil {
-		return row{}, err
-	}
-	if err := t.run("UPDATE calls SET answer = ? WHERE id = ?", r.answer, id); err != nil {
-		return row{}, err
-	}
-	return r, t.own(a.SID, id)
+	return c, t.heard(id, before, c)
 }
 
-// news reports whether a says anything that old does not.
-func news(old, a call.Answer) bool {
-	return a.SID != "" && a.SID != old.SID || a.Final() && a.Result != old.Result
+// heard stores the answer of a call, and the record that it settled.
+func (t *tx) heard(id int64, before, c call.Call) error {
+	if c.Version != before.Version {
+		settled := c
+		settled.Version = before.Version
+		stored, err := encode(settled)
+		if err != nil {
+			return err
+		}
+		if _, err := t.store(stored); err != nil {
+			return err
+		}
+	}
+	answer, err := json.Marshal(c.Answer)
+	if err != nil {
+		return err
+	}
+	if err := t.run("UPDATE calls SET answer = ? WHERE id = ?", answer, id); err != nil {
+		return err
+	}
+	return t.own(c.Answer.SID, id)
 }

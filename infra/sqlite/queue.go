@@ -14,22 +14,12 @@ import (
 // sendTogether is how many messages one transaction holds.
 const sendTogether = 1000
 
-// keyOf is the key of the call that a body stands for, "" when it is no
-// contact.
-func keyOf(body []byte) string {
-	var c call.Contact
-	if json.Unmarshal(body, &c) != nil || c.Campaign == "" || c.ID == "" {
-		return ""
-	}
-	return c.Key().String()
-}
-
 // Send puts messages on the queue, up to 1,000 of them all or none.
 func (s *Store) Send(ctx context.Context, delay time.Duration, bodies ...[]byte) error {
 	for some := range slices.Chunk(bodies, sendTogether) {
 		messages := make([]message, len(some))
 		for i, body := range some {
-			messages[i] = message{key: keyOf(body), body: append([]byte{}, body...)}
+			messages[i] = message{key: call.KeyOf(body), body: append([]byte{}, body...)}
 		}
 		now := s.now()
 		due := now.Add(delay).UnixNano()
