@@ -50,6 +50,13 @@ type Stores struct {
 	Queue     Sender
 	Outbox    Raiser
 	Media     Media
+	Ticks     TickSender // nil where ticks come often enough by themselves
+}
+
+// TickSender calls for ticks, one after each delay. It matters little when one
+// is lost or comes twice.
+type TickSender interface {
+	SendTicks(ctx context.Context, delays []time.Duration) error
 }
 
 // Sender is the part of a Queue that wakes calls.

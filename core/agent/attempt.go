@@ -56,6 +56,9 @@ func (a *Agent) permitted(ctx context.Context, w *work, s *service) (p permissio
 	if err := a.covered(ctx, w, s.Timeout); err != nil {
 		return p, false, err
 	}
+	if !a.fits(ctx, s.Timeout) {
+		return p, false, a.yield(ctx, w)
+	}
 	p.permit, ok, err = a.admitted(ctx, w, s)
 	return p, ok, err
 }
@@ -139,6 +142,17 @@ func (a *Agent) covered(ctx context.Context, w *work, limit time.Duration) error
 
 func (a *Agent) covers(w *work, limit time.Duration) bool {
 	return !a.Clock.Now().Add(limit + call.LeaseMargin).After(w.leaseEnd)
+}
+
+// DeadlineMargin is what must be left of a process's own time after the time
+// limit of a request, so that what came of it can be stored.
+const DeadlineMargin = 2 * time.Second
+
+// fits reports whether a request of the limit can end well before this process
+// has to.
+func (a *Agent) fits(ctx context.Context, limit time.Duration) bool {
+	deadline, bound := ctx.Deadline()
+	return !bound || !a.Clock.Now().Add(limit+DeadlineMargin).After(deadline)
 }
 
 // request sends one request that may be repeated, reports its end to the

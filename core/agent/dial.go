@@ -87,7 +87,7 @@ func (a *Agent) send(ctx context.Context, w *work, s *service, p breaker.Permit,
 	began := a.Clock.Now()
 	deadline := w.leaseEnd.Add(-call.LeaseMargin)
 	late := began.Add(s.Timeout).After(deadline) || p.Late(began)
-	if late {
+	if late || !a.fits(ctx, s.Timeout) {
 		return a.notDialled(ctx, w, s, p, "too late in the lease")
 	}
 	if !p.Unowned && s.circuit.Seen().Epoch != p.Epoch {

@@ -104,7 +104,7 @@ func (a *Agent) claim(ctx context.Context, m arrival, campaign call.Campaign, kn
 	case errors.Is(err, ErrNotFound):
 		c = call.Call{Key: contact.Key()}
 	case err != nil:
-		return nil, a.ledgerSilent(ctx, contact)
+		return nil, a.ledgerSilent(ctx, contact, err)
 	}
 	if contact.ExpiresAt.IsZero() && campaign.ExpiresAfter > 0 {
 		first := c.CreatedAt
@@ -137,7 +137,7 @@ func (a *Agent) claim(ctx context.Context, m arrival, campaign call.Campaign, kn
 	case errors.Is(err, ErrConflict):
 		return nil, Verdict{Do: Done, Reason: "somebody else claimed it", State: c.State}
 	case err != nil:
-		return nil, a.ledgerSilent(ctx, contact)
+		return nil, a.ledgerSilent(ctx, contact, err)
 	}
 	w.call.Version++
 	return w, Verdict{}
@@ -162,7 +162,7 @@ func (a *Agent) admits(ctx context.Context, c call.Call, now time.Time) bool {
 	if c.Park.Service == "" || s == nil {
 		return c.Park.Service != "" // a service that is switched off holds nobody
 	}
-	r, known := s.circuit.Look(ctx, c.Park.SentAt)
+	r, known := s.circuit.Look(ctx, released(c, a.Skew))
 	if !known {
 		return true
 	}
@@ -170,23 +170,36 @@ func (a *Agent) admits(ctx context.Context, c call.Call, now time.Time) bool {
 	return refusal == breaker.None || refusal == breaker.Paused
 }
 
-func (a *Agent) ledgerSilent(ctx context.Context, contact call.Contact) Verdict {
+// released is from when on a record must be to be believed about a parked
+// call, by the clock of whoever reads it; zero: from any time.
+func released(c call.Call, skew time.Duration) time.Time {
+	if c.Park.SentAt.IsZero() {
+		return time.Time{}
+	}
+	return c.Park.SentAt.Add(skew)
+}
+
+func (a *Agent) ledgerSilent(ctx context.Context, contact call.Contact, err error) Verdict {
 	now := a.Clock.Now()
 	if ctx.Err() == nil {
-		a.write(journal.Error, "", "ledger_silent", "The ledger does not answer: nothing is dialled, the message goes back.", call.Call{Key: contact.Key()})
+		a.write(journal.Error, "", "ledger_silent", "The ledger does not answer: nothing is dialled, the message goes back."+remedy(err), call.Call{Key: contact.Key()})
 	}
 	return Verdict{Do: Again, At: now.Add(SilentLedger), Reason: "the ledger does not answer"}
+}
+
+// limit is the time limit of the request that a step sends.
+func (a *Agent) limit(s call.Step) time.Duration {
+	if s := a.services[a.serviceOf(s)]; s != nil {
+		return s.Timeout
+	}
+	return 0
 }
 
 // leaseFor is how long a claim or checkpoint of the call must last: the next
 // request's time limit, the margin that it has to keep, and two more of them to
 // get to the request.
 func (a *Agent) leaseFor(c call.Call) time.Duration {
-	s := a.services[a.serviceOf(c.Next())]
-	if s == nil {
-		return 3 * call.LeaseMargin
-	}
-	return s.Timeout + 3*call.LeaseMargin
+	return a.limit(c.Next()) + 3*call.LeaseMargin
 }
 
 // serviceOf names the service that a step needs.
@@ -211,7 +224,7 @@ func (a *Agent) walk(ctx context.Context, w *work) error {
 		if done, err := a.paperwork(ctx, w); done || err != nil {
 			return err
 		}
-		if a.Stopping() || ctx.Err() != nil {
+		if a.Stopping() || ctx.Err() != nil || !a.fits(ctx, a.limit(w.call.Next())) {
 			return a.yield(ctx, w)
 		}
 		if w.call.Takeovers >= call.MaxTakeovers && !w.call.Dialled() && !w.call.State.Final() {

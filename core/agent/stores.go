@@ -46,6 +46,30 @@ func (e *TakenError) Error() string {
 	return fmt.Sprintf("%s %s", [...]string{"the number is busy with", "the number was dialled for", "the provider's call belongs to"}[e.What], e.By)
 }
 
+// SetupError is a store's failure that only a person can mend: a table that
+// does not exist, a right that is missing. Remedy is one sentence that is fit
+// for the journal, without secrets and numbers.
+type SetupError struct {
+	Remedy string
+	Cause  error
+}
+
+// Error is the remedy.
+func (e *SetupError) Error() string { return e.Remedy }
+
+// Unwrap gives what the store said.
+func (e *SetupError) Unwrap() error { return e.Cause }
+
+// remedy is what the journal may add about a store's error, with a blank
+// before it; "" for an error that nobody has to mend.
+func remedy(err error) string {
+	var setup *SetupError
+	if errors.As(err, &setup) {
+		return " " + setup.Remedy
+	}
+	return ""
+}
+
 // Ledger holds the calls. It is the truth; a message is only a wake-up.
 type Ledger interface {
 	// Get reads one call with its answer, as it is now (no stale read).

@@ -39,6 +39,7 @@ func (a *Agent) circuitChanged(ctx context.Context, s *service, r breaker.Record
 		return
 	}
 	if change == breaker.Tripped {
+		a.sendTicks(ctx)
 		a.announce(ctx, r)
 		a.journalAlerts(s, r)
 	}

@@ -48,6 +48,49 @@ func (a *Agent) Check(ctx context.Context, service string) {
 	a.announce(ctx, s.circuit.Seen())
 }
 
+// Ahead is for a tick that a schedule started: when the next ones must not wait
+// for the schedule, because a circuit is not closed or calls are to be
+// released, it calls for them. A tick that was called for must not do so: they
+// would multiply.
+func (a *Agent) Ahead(ctx context.Context) {
+	for _, name := range Services() {
+		if a.busy(ctx, name) {
+			a.sendTicks(ctx)
+			return
+		}
+	}
+}
+
+// busy reports whether a service needs ticks more often than a schedule comes.
+func (a *Agent) busy(ctx context.Context, service string) bool {
+	s := a.services[service]
+	if s == nil {
+		return false
+	}
+	now := a.Clock.Now()
+	r, known := s.circuit.Look(ctx, now)
+	if !known || r.Forced == breaker.ForcedOpen {
+		return false
+	}
+	if r.State != breaker.Closed {
+		return true
+	}
+	parked, err := a.Backlog.Parked(ctx, service, health.Unsent(r, now), 1)
+	return err == nil && len(parked) > 0
+}
+
+// sendTicks calls for ticks until the next one of the schedule.
+func (a *Agent) sendTicks(ctx context.Context) {
+	if a.Ticks == nil {
+		return
+	}
+	ctx, cancel := a.Clock.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := a.Ticks.SendTicks(ctx, health.Ticks()); err != nil {
+		a.write(journal.Warning, "", "ticks_not_sent", "No ticks could be called for: health checks wait for the schedule.", call.Call{})
+	}
+}
+
 // probe tests an open circuit with the cheapest request. When that passes and
 // calls are parked, one of them tests for real: only its result closes.
 func (a *Agent) probe(ctx context.Context, s *service) {
