@@ -8,6 +8,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -73,28 +74,78 @@ func batches(messages []message) iter.Seq[[]message] {
 	}
 }
 
-// deliver sends one batch, and again what the server failed to take of it. It
-// returns what is not known to be on the queue, and why if there is any.
-func (s *Sender) deliver(ctx context.Context, batch []message) (unsent []message, why error) {
+// sending is one Send under way.
+type sending struct {
+	*Sender
+	mu     sync.Mutex
+	failed SendError
+	broken bool // a request failed as a whole: no further batch is begun
+}
+
+// deliver sends one batch, and again what the server failed to take of it.
+func (s *sending) deliver(ctx context.Context, batch []message) {
+	var why error
+	if s.over() {
+		s.misses(batch, nil)
+		return
+	}
 	backoff := retry.NewExponentialJitterBackoff(maxBackoff)
 	for try := range tries {
 		if try > 0 {
 			pause, _ := backoff.BackoffDelay(try-1, why) // it never fails
 			if err := smithytime.SleepWithContext(ctx, pause); err != nil {
-				return append(unsent, batch...), err
+				s.breaks(batch, err)
+				return
 			}
 		}
 		out, err := s.client.SendMessageBatch(ctx, s.request(batch))
 		if err != nil {
-			return append(unsent, batch...), err
+			s.breaks(batch, err)
+			return
 		}
-		again, refused, failure := divide(batch, out)
-		unsent, batch, why = append(unsent, refused...), again, cmp.Or(why, failure)
+		var refused []message
+		batch, refused, why = divide(batch, out)
+		s.misses(refused, why)
 		if len(batch) == 0 {
-			break
+			return
 		}
 	}
-	return append(unsent, batch...), why
+	s.misses(batch, why)
+}
+
+func (s *sending) over() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.broken
+}
+
+// misses notes messages that are not known to be on the queue.
+func (s *sending) misses(unsent []message, why error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range unsent {
+		s.failed.Unsent = append(s.failed.Unsent, m.number)
+	}
+	if len(unsent) > 0 {
+		s.failed.Err = cmp.Or(s.failed.Err, why)
+	}
+}
+
+// breaks notes a batch that failed as a whole.
+func (s *sending) breaks(batch []message, why error) {
+	s.misses(batch, why)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.broken = true
+}
+
+// result is the error in order, nil when everything was sent.
+func (s *sending) result() error {
+	if len(s.failed.Unsent) == 0 {
+		return nil
+	}
+	slices.Sort(s.failed.Unsent)
+	return &s.failed
 }
 
 // request is the request that sends a batch. The id of a message in it is its
@@ -135,23 +186,4 @@ func divide(batch []message, out *sqs.SendMessageBatchOutput) (again, refused []
 		why = errors.New("the answer leaves messages out")
 	}
 	return again, refused, why
-}
-
-// add notes what a batch could not send.
-func (e *SendError) add(unsent []message, err error) {
-	for _, m := range unsent {
-		e.Unsent = append(e.Unsent, m.number)
-	}
-	if len(unsent) > 0 {
-		e.Err = cmp.Or(e.Err, err)
-	}
-}
-
-// result is the error in order, nil when everything was sent.
-func (e *SendError) result() error {
-	if len(e.Unsent) == 0 {
-		return nil
-	}
-	slices.Sort(e.Unsent)
-	return e
 }

@@ -28,8 +28,7 @@ import (
 )
 
 const (
-	// visibility leaves a loaded machine time for all receives of one check.
-	visibility = 10 * time.Second
+	visibility = 5 * time.Second
 	// late is how much later than due the emulator shows a message: it looks
 	// once a second.
 	late = 1300 * time.Millisecond
@@ -87,9 +86,13 @@ func TestQueue(t *testing.T) {
 	client := emulator(t)
 	queuetest.Run(t, func(t *testing.T) queuetest.Harness {
 		t.Parallel()
-		q := open(t, client, visibility, 1000)
+		hidden := visibility
+		if strings.Contains(t.Name(), "/many_messages") || strings.Contains(t.Name(), "/no_message") {
+			hidden = time.Hour // they receive hundreds, for which a busy machine needs its time
+		}
+		q := open(t, client, hidden, 1000)
 		return queuetest.Harness{
-			Queue: q, Now: time.Now, Visibility: visibility, Advance: advance,
+			Queue: q, Now: time.Now, Visibility: hidden, Advance: advance,
 			Buried:    func(t *testing.T) []queuetest.Buried { return buriedIn(t, q) },
 			Unordered: true, Unselective: true, Unfenced: true,
 		}

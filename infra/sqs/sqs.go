@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -97,37 +96,24 @@ func (e *SendError) Error() string {
 // Unwrap gives the reason.
 func (e *SendError) Unwrap() error { return e.Err }
 
-// send sends messages in batches. After a batch that failed no further one is
-// begun.
+// send sends messages in batches.
 func (s *Sender) send(ctx context.Context, messages []message) error {
 	if err := cmp.Or(check(messages), ctx.Err()); err != nil {
 		return fmt.Errorf("sqs: nothing was sent: %w", err)
 	}
 	var (
-		mu       sync.Mutex
-		failed   = &SendError{Of: len(messages)}
+		sending  = sending{Sender: s, failed: SendError{Of: len(messages)}}
 		requests errgroup.Group
 	)
-	begin := func() bool {
-		mu.Lock()
-		defer mu.Unlock()
-		return failed.Err == nil
-	}
 	requests.SetLimit(atOnce)
 	for batch := range batches(messages) {
 		requests.Go(func() error {
-			unsent, err := batch, error(nil)
-			if begin() {
-				unsent, err = s.deliver(ctx, batch)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			failed.add(unsent, err)
+			sending.deliver(ctx, batch)
 			return nil
 		})
 	}
-	_ = requests.Wait() // what went wrong is in failed
-	return failed.result()
+	_ = requests.Wait() // what went wrong is in sending.failed
+	return sending.result()
 }
 
 // Depth is about how many messages a queue holds. The service counts them with
