@@ -1,58 +1,50 @@
-"""environment.py STACK [--functions HOST]
+"""environment.py STACK [HOST]
 
-Prints what a deployed stack is reached by, as lines of a shell: the environment
-that its functions have in common, every output, and the emulator itself.
+Prints what a deployed stack is reached by, as lines of a shell: what its
+functions are told alike, CALLBACK_URL, and the emulator with its keys.
 
-With --functions it prints what `sam local invoke --env-vars` takes instead: the
+With HOST it prints what `sam local invoke --env-vars` takes instead: the
 environment of each function, in which this machine is called HOST.
 """
 
 import json
 import os
-import re
 import shlex
 import sys
 
 import boto3
 
+ours = ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
 
-def functions(stack):
-    """The environment of each function, by its logical id."""
-    resources = boto3.client("cloudformation").get_paginator("list_stack_resources")
-    found = {}
-    for page in resources.paginate(StackName=stack):
+
+def resources(stack, kind):
+    """The logical and the physical id of every resource of a kind."""
+    pages = boto3.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+    for page in pages:
         for r in page["StackResourceSummaries"]:
-            if r["ResourceType"] == "AWS::Lambda::Function":
-                configuration = boto3.client("lambda").get_function_configuration(FunctionName=r["PhysicalResourceId"])
-                found[r["LogicalResourceId"]] = configuration.get("Environment", {}).get("Variables", {})
-    return found
+            if r["ResourceType"] == kind:
+                yield r["LogicalResourceId"], r["PhysicalResourceId"]
 
 
-def outputs(stack):
-    """The outputs, named like variables: ContactsQueueUrl is CONTACTS_QUEUE_URL."""
-    described = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-    return {
-        re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", o["OutputKey"]).upper(): o["OutputValue"]
-        for o in described.get("Outputs", [])
-    }
+def environment(function):
+    configuration = boto3.client("lambda").get_function_configuration(FunctionName=function)
+    return configuration["Environment"]["Variables"]
 
 
-def common(environments):
-    """What all of them say alike."""
-    shared = set.intersection(*(set(e.items()) for e in environments))
-    return dict(shared)
+def callback_url(stack):
+    name = dict(resources(stack, "AWS::Lambda::Function"))["CallbackFunction"]
+    return boto3.client("lambda").get_function_url_config(FunctionName=name)["FunctionUrl"]
 
 
 def main(stack, host=None):
-    environments = functions(stack)
+    told = {name: environment(at) for name, at in resources(stack, "AWS::Lambda::Function")}
     if host:
-        text = json.dumps(environments, indent=1)
-        print(text.replace("127.0.0.1", host))
+        print(json.dumps(told, indent=1).replace("127.0.0.1", host))
         return
-    here = {n: os.environ[n] for n in os.environ if n.startswith("AWS_")}
-    for name, value in sorted({**outputs(stack), **common(environments.values()), **here}.items()):
+    alike = dict(set.intersection(*(set(variables.items()) for variables in told.values())))
+    alike |= {"CALLBACK_URL": callback_url(stack)} | {name: os.environ[name] for name in ours}
+    for name, value in sorted(alike.items()):
         print(f"export {name}={shlex.quote(value)}")
 
 
-if __name__ == "__main__":
-    main(*(a for a in sys.argv[1:] if a != "--functions"))
+main(*sys.argv[1:])
