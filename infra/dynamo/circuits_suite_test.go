@@ -8,10 +8,8 @@ import (
 	"io"
 	"net/http"
 	"testing"
-	"time"
 
 	"callagent/core/agent/circuittest"
-	"callagent/core/agent/outboxtest"
 	"callagent/infra/dynamo"
 )
 
@@ -44,10 +42,4 @@ func withoutItem(_ string, r *http.Request) (*http.Response, error) {
 	res.Body, res.ContentLength = io.NopCloser(bytes.NewReader(bare)), int64(len(bare))
 	res.Header.Del("X-Amz-Crc32") // of the body before
 	return res, err
-}
-
-func TestOutbox(t *testing.T) {
-	outboxtest.Run(t, func(t *testing.T) outboxtest.Harness {
-		return outboxtest.Harness{Outbox: dynamo.NewOutbox(clientAt(endpoint(t), &wire{}), circuitsTable(t), time.Now)}
-	})
 }
