@@ -21,7 +21,6 @@ import (
 // second time: the time limit is in the context, and a write whose answer was
 // lost is recognised by the record's Writer. Slot costs at most two.
 type Circuits struct {
-	once   *dynamodb.Client // sends each request one time
 	client *dynamodb.Client
 	table  string
 
@@ -31,13 +30,7 @@ type Circuits struct {
 
 // NewCircuits returns the circuits of a table. It does no I/O.
 func NewCircuits(client *dynamodb.Client, table string) *Circuits {
-	return &Circuits{once: withoutRetries(client), client: client, table: table, slots: map[string]time.Time{}}
-}
-
-// withoutRetries is a client on the same connections that sends each request
-// one time.
-func withoutRetries(client *dynamodb.Client) *dynamodb.Client {
-	return dynamodb.New(client.Options(), func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
+	return &Circuits{client: client, table: table, slots: map[string]time.Time{}}
 }
 
 // serviceKey is the key of one of a service's items.
@@ -49,9 +42,9 @@ func circuitKey(service string) item { return serviceKey(service, "circuit") }
 
 // Load reads a record, with a consistent read.
 func (c *Circuits) Load(ctx context.Context, service string) (breaker.Record, error) {
-	out, err := c.once.GetItem(ctx, &dynamodb.GetItemInput{
+	out, err := c.client.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: &c.table, Key: circuitKey(service), ConsistentRead: aws.Bool(true),
-	})
+	}, once)
 	if err != nil {
 		return breaker.Record{}, failed("read the circuit of "+service, err)
 	}
@@ -68,7 +61,7 @@ func (c *Circuits) Swap(ctx context.Context, r breaker.Record) (breaker.Record, 
 	if err != nil {
 		return breaker.Record{}, failed("store the circuit of "+r.Service, err)
 	}
-	_, err = c.once.PutItem(ctx, c.put(stored, r.Version))
+	_, err = c.client.PutItem(ctx, c.put(stored, r.Version), once)
 	if old, refused := oldItem(err); refused {
 		return c.conflict(ctx, r.Service, old)
 	}

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -83,18 +82,5 @@ func (w *wire) counted() (reads, writes int) {
 // circuitsTable makes a table for one test.
 func circuitsTable(t testing.TB) string {
 	t.Helper()
-	client, name := clientAt(endpoint(t), connections), "circuits-"+rand.Text()
-	if _, err := client.CreateTable(t.Context(), dynamo.CircuitsTable(name)); err != nil {
-		t.Fatal(err)
-	}
-	err := dynamodb.NewTableExistsWaiter(client).Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: &name}, time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := client.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
-			t.Error(err)
-		}
-	})
-	return name
+	return madeTable(t, dynamo.CircuitsTable("circuits-"+rand.Text()))
 }

@@ -89,7 +89,7 @@ func (o *Outbox) waiting(ctx context.Context, channel string, ids []string) ([]i
 func (o *Outbox) read(ctx context.Context, keys []item) ([]item, error) {
 	var found []item
 	left := map[string]types.KeysAndAttributes{o.table: {Keys: keys, ConsistentRead: aws.Bool(true)}}
-	for wait := firstPause; ; wait *= 2 {
+	for n := 1; ; n++ {
 		out, err := o.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: left})
 		if err != nil {
 			return nil, err
@@ -98,14 +98,14 @@ func (o *Outbox) read(ctx context.Context, keys []item) ([]item, error) {
 		if left = out.UnprocessedKeys; len(left) == 0 {
 			return found, nil
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := pause(ctx, spread(n)); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// firstPause is how long a request waits that DynamoDB did not carry out
-// because of others at the same moment; each further pause is twice as long.
+// firstPause is about how long a request waits that DynamoDB did not carry out
+// because of others at the same moment; see spread.
 const firstPause = 10 * time.Millisecond
 
 // transact does the writes, all or none of them. One that met another
@@ -114,12 +114,12 @@ func (o *Outbox) transact(ctx context.Context, writes []types.TransactWriteItem)
 	if len(writes) == 0 {
 		return nil
 	}
-	for wait := firstPause; ; wait *= 2 {
+	for n := 1; ; n++ {
 		_, err := o.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
 		if !cancelledFor(err, "TransactionConflict") {
 			return err
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := pause(ctx, spread(n)); err != nil {
 			return err
 		}
 	}
