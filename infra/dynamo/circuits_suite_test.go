@@ -38,6 +38,10 @@ func withoutItem(_ string, r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	delete(body, "Item")
+	reasons, _ := body["CancellationReasons"].([]any)
+	for _, reason := range reasons {
+		delete(reason.(map[string]any), "Item")
+	}
 	bare, err := json.Marshal(body)
 	res.Body, res.ContentLength = io.NopCloser(bytes.NewReader(bare)), int64(len(bare))
 	res.Header.Del("X-Amz-Crc32") // of the body before

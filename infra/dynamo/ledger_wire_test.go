@@ -1,0 +1,214 @@
+//go:build integration
+
+package dynamo_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"callagent/core/agent"
+	"callagent/core/agent/ledgertest"
+	"callagent/core/call"
+	"callagent/infra/dynamo"
+)
+
+// TestLedgerOnABadWire runs the suite where the answer of every second write
+// is lost, and no refusal brings the item that stands in its way.
+func TestLedgerOnABadWire(t *testing.T) {
+	ledgertest.Run(t, func(t *testing.T) ledgertest.Harness {
+		n := 0
+		var mu sync.Mutex
+		w := &wire{trip: func(op string, r *http.Request) (*http.Response, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if n++; isWrite(op) && n%2 == 0 {
+				return unanswered(r)
+			}
+			return withoutItem(op, r)
+		}}
+		return ledgertest.Harness{Store: newCalls(t, w), Now: time.Now}
+	})
+}
+
+func isWrite(op string) bool { return op == "UpdateItem" || op == "TransactWriteItems" }
+
+var errLost = errors.New("connection reset")
+
+// unanswered sends the request and loses the answer.
+func unanswered(r *http.Request) (*http.Response, error) {
+	res, err := connections.RoundTrip(r)
+	if err == nil {
+		_, err = io.Copy(io.Discard, res.Body)
+		res.Body.Close()
+	}
+	return nil, errors.Join(errLost, err)
+}
+
+// unsent loses the request itself.
+func unsent(*http.Request) (*http.Response, error) { return nil, errLost }
+
+// fate is what becomes of one request; nil: nothing special.
+type fate func(*http.Request) (*http.Response, error)
+
+// fated meets its writes in turn with the fates; the last one stays.
+func fated(fates ...fate) *wire {
+	var mu sync.Mutex
+	return &wire{trip: func(op string, r *http.Request) (*http.Response, error) {
+		if !isWrite(op) {
+			return connections.RoundTrip(r)
+		}
+		mu.Lock()
+		f := fates[0]
+		if len(fates) > 1 {
+			fates = fates[1:]
+		}
+		mu.Unlock()
+		if f == nil {
+			return connections.RoundTrip(r)
+		}
+		return f(r)
+	}}
+}
+
+// dialled is a record with an intent, and the number and SID that it takes.
+func dialled(contact string) call.Write {
+	k := call.Key{Campaign: "spring", Contact: contact}
+	now := time.Now().UTC()
+	return call.Write{Number: call.TakeNumber, Own: "CA-" + contact, Call: call.Call{
+		Key: k, Contact: call.Contact{Campaign: k.Campaign, ID: k.Contact, Phone: "+15005550006"}, Number: "hash-" + contact,
+		State: call.Running, CreatedAt: now, Due: now, SID: "CA-" + contact,
+		Intent: &call.Intent{Attempt: "attempt-" + contact, At: now, Deadline: now.Add(time.Minute)},
+	}}
+}
+
+// bare is the same record in a write of one item.
+func bare(contact string) call.Write {
+	return call.Write{Call: dialled(contact).Call}
+}
+
+func TestLostAnswers(t *testing.T) {
+	for _, tc := range []struct {
+		says  string
+		fates []fate
+		write call.Write
+	}{
+		{"the answer of a write", []fate{unanswered, nil}, bare("ada")},
+		{"the answer of a transaction", []fate{unanswered, nil}, dialled("ada")},
+		{"the request of a write", []fate{unsent, nil}, bare("ada")},
+		{"the request of a transaction", []fate{unsent, nil}, dialled("ada")},
+		{"the answers of three sendings", []fate{unanswered, unanswered, unanswered, nil}, dialled("ada")},
+		{"the answer of the second sending", []fate{unsent, unanswered, nil}, bare("ada")},
+	} {
+		t.Run(tc.says, func(t *testing.T) {
+			w := fated(tc.fates...)
+			s := newCalls(t, w)
+			if err := s.Put(t.Context(), tc.write); err != nil {
+				t.Fatalf("put: %v", err)
+			}
+			if _, writes := w.counted(); writes != len(tc.fates) {
+				t.Errorf("it was sent %d times, want %d", writes, len(tc.fates))
+			}
+			if c, err := s.Get(t.Context(), tc.write.Call.Key); err != nil || c.Version != 1 {
+				t.Errorf("the record has version %d (%v), want 1", c.Version, err)
+			}
+			err := s.Put(t.Context(), tc.write)
+			if !errors.Is(err, agent.ErrConflict) {
+				t.Errorf("the same record by somebody else: %v, want a conflict", err)
+			}
+		})
+	}
+}
+
+// TestAWireThatStaysSilent: whether the write was done cannot be known, so the
+// error is none of those that say that nothing was stored.
+func TestAWireThatStaysSilent(t *testing.T) {
+	for _, tc := range []struct {
+		says string
+		fate fate
+	}{{"done", unanswered}, {"not done", unsent}} {
+		t.Run(tc.says, func(t *testing.T) {
+			s := newCalls(t, fated(tc.fate))
+			err := s.Put(t.Context(), dialled("ada"))
+			var taken *agent.TakenError
+			if err == nil || errors.Is(err, agent.ErrConflict) || errors.Is(err, agent.ErrBlocked) || errors.As(err, &taken) {
+				t.Errorf("put: %v, want an error that leaves it open", err)
+			}
+		})
+	}
+}
+
+// TestOthersWroteMeanwhile: a write was done, its answer was lost, and before
+// it is sent again others write. Nobody can tell any more what became of it.
+func TestOthersWroteMeanwhile(t *testing.T) {
+	table := callsTable(t)
+	other := dynamo.NewCalls(clientAt(endpoint(t), connections), table, time.Now)
+	overwritten := func(times int) fate {
+		return func(r *http.Request) (*http.Response, error) {
+			if _, err := unanswered(r); !errors.Is(err, errLost) {
+				return nil, err
+			}
+			for range times {
+				c, err := other.Get(t.Context(), bare("ada").Call.Key)
+				if err == nil {
+					err = other.Put(t.Context(), call.Write{Call: c})
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			return nil, errLost
+		}
+	}
+	s := dynamo.NewCalls(clientAt(endpoint(t), fated(overwritten(1), nil)), table, time.Now)
+	if err := s.Put(t.Context(), bare("ada")); err == nil || errors.Is(err, agent.ErrConflict) {
+		t.Errorf("put: %v, want an error that leaves it open", err)
+	}
+}
+
+// TestSomebodyElseWasFirst: the request was lost, and somebody else's write of
+// the same version was done. That is a lost race and nothing else.
+func TestSomebodyElseWasFirst(t *testing.T) {
+	table := callsTable(t)
+	other := dynamo.NewCalls(clientAt(endpoint(t), connections), table, time.Now)
+	late := func(r *http.Request) (*http.Response, error) {
+		if err := other.Put(t.Context(), bare("ada")); err != nil {
+			t.Error(err)
+		}
+		return unsent(r)
+	}
+	s := dynamo.NewCalls(clientAt(endpoint(t), fated(late, nil)), table, time.Now)
+	if err := s.Put(t.Context(), bare("ada")); !errors.Is(err, agent.ErrConflict) {
+		t.Errorf("put: %v, want a conflict", err)
+	}
+}
+
+// TestSecretIsMadeOnce: many processes start at once and some answers are lost.
+func TestSecretIsMadeOnce(t *testing.T) {
+	table := callsTable(t)
+	var stores []*dynamo.Calls
+	for i := range 20 {
+		w := fated([]fate{unanswered, unsent, nil}[i%3], nil)
+		stores = append(stores, dynamo.NewCalls(clientAt(endpoint(t), w), table, time.Now))
+	}
+	secrets := make([][]byte, len(stores))
+	var all sync.WaitGroup
+	for i, s := range stores {
+		all.Go(func() {
+			var err error
+			if secrets[i], err = s.Secret(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	same := func(secret []byte) bool { return len(secret) == 32 && bytes.Equal(secret, secrets[0]) }
+	if i := slices.IndexFunc(secrets, func(s []byte) bool { return !same(s) }); i >= 0 {
+		t.Errorf("secret %d is %x, the first %x", i, secrets[i], secrets[0])
+	}
+}
