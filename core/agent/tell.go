@@ -159,7 +159,7 @@ func (a *Agent) journalCount(s *service, event string, released, left int) {
 		calls = "call"
 	}
 	a.Journal.Write(journal.Entry{
-		Time: a.Clock.Now(), Service: s.name, Event: event, Circuit: a.circuitState(s.name),
+		Time: a.Clock.Now(), Service: s.name, Event: event, Circuit: a.circuitState(s.name), Count: released,
 		Message: fmt.Sprintf("%d %s released, %d still set aside.", released, calls, left),
 	})
 }

@@ -68,6 +68,7 @@ type Entry struct {
 	Class    string    `json:"class,omitempty"` // fault class
 	Status   int       `json:"status,omitempty"`
 	Duration int64     `json:"duration_ms,omitempty"`
+	Count    int       `json:"count,omitempty"` // of the calls that the event is about, if it is about several
 }
 
 // Stored is an entry with its place in a store.

@@ -60,7 +60,7 @@ func Open(o Options) *Log {
 	for _, f := range []struct {
 		path   string
 		format func(journal.Entry) []byte
-	}{{o.JSONPath, jsonLine}, {o.TextPath, textLine}} {
+	}{{o.JSONPath, journal.JSON}, {o.TextPath, textLine}} {
 		if f.path != "" {
 			file := &timberjack.Logger{Filename: f.path, MaxSize: o.MaxSizeMB, MaxBackups: o.MaxFiles}
 			sinks = append(sinks, &sink{name: filepath.Base(f.path), file: file, format: f.format, torn: endsWithinLine(f.path)})

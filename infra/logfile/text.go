@@ -1,8 +1,6 @@
 package logfile
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode"
@@ -59,14 +57,3 @@ func printable(r rune) rune {
 }
 
 func textLine(e journal.Entry) []byte { return append([]byte(Text(e)), '\n') }
-
-func jsonLine(e journal.Entry) []byte {
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(e); err != nil {
-		// Only a time that no clock shows cannot be written.
-		return fmt.Appendf(nil, "{\"level\":\"ERROR\",\"event\":\"entry_not_written\",\"message\":%q}\n", err)
-	}
-	return b.Bytes()
-}

@@ -1,7 +1,6 @@
 package logfile
 
 import (
-	"encoding/json"
 	"os"
 	"strings"
 	"testing"
@@ -78,19 +77,5 @@ func TestTextIsOneLineAndKeepsTheColumns(t *testing.T) {
 		if mark := marks[e.Event]; mark != "" && strings.Index(Text(e), " "+mark+" ") != column-1 {
 			t.Errorf("the mark is not in column %d of %q", column, Text(e))
 		}
-	}
-}
-
-func TestJSONKeepsTheFieldsOfTheSourceDocuments(t *testing.T) {
-	e := outage()[9]
-	e.Message = "<b> & \"quotes\"\nand a line"
-	line := jsonLine(e)
-	want := `{"timestamp":"2026-11-22T09:00:40.5Z","level":"ERROR","service":"elevenlabs","event":"circuit_opened","message":"<b> & \"quotes\"\nand a line","retry_count":null,"circuit_state":"OPEN"}` + "\n"
-	if string(line) != want {
-		t.Errorf("got  %s want %s", line, want)
-	}
-	e.Time = time.Date(12026, 1, 1, 0, 0, 0, 0, time.UTC)
-	if line := jsonLine(e); !json.Valid(line) || !strings.Contains(string(line), `"event":"entry_not_written"`) {
-		t.Errorf("a time that JSON cannot hold gave %s", line)
 	}
 }
