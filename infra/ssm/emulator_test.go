@@ -58,7 +58,7 @@ func TestParametersOfARealServer(t *testing.T) {
 	put(t, client, path+"2/KEY", "of another", types.ParameterTypeString)
 
 	now := time.Now()
-	c := NewCache(client, path, Options{Now: func() time.Time { return now }})
+	c := NewCache(client, path, CacheOptions{Now: func() time.Time { return now }})
 	first, err := c.Get(t.Context())
 	if d := cmp.Diff(Snapshot{Version: 1, Values: want}, first); err != nil || d != "" {
 		t.Fatalf("error %v, snapshot (-want +got):\n%s", err, d)

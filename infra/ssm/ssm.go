@@ -42,8 +42,8 @@ const (
 	readLimit = 5 * time.Second
 )
 
-// Options changes how a Cache works. The zero value has the defaults.
-type Options struct {
+// CacheOptions changes how a Cache works. The zero value has the defaults.
+type CacheOptions struct {
 	// MaxAge is how old values may be; 0 is 5 min.
 	MaxAge time.Duration
 	// Now is the clock; nil is time.Now.
@@ -56,7 +56,7 @@ type Options struct {
 // Cache keeps the parameters below a path. It is safe for concurrent use; who
 // comes while they are read waits for that.
 type Cache struct {
-	Options
+	CacheOptions
 	client *ssm.Client
 	path   string
 
@@ -66,7 +66,7 @@ type Cache struct {
 }
 
 // NewCache does no I/O.
-func NewCache(client *ssm.Client, path string, o Options) *Cache {
+func NewCache(client *ssm.Client, path string, o CacheOptions) *Cache {
 	if o.MaxAge == 0 {
 		o.MaxAge = maxAge
 	}
@@ -76,7 +76,7 @@ func NewCache(client *ssm.Client, path string, o Options) *Cache {
 	if o.OnError == nil {
 		o.OnError = func(error) {}
 	}
-	return &Cache{Options: o, client: client, path: path}
+	return &Cache{CacheOptions: o, client: client, path: path}
 }
 
 // Snapshot is the parameters as they were read.

@@ -64,7 +64,7 @@ type cached struct {
 
 func open(t *testing.T, s *store) *cached {
 	c := &cached{t: t}
-	c.Cache = NewCache(s.client(), "/callagent/prod/", Options{OnError: func(error) { c.errors++ }})
+	c.Cache = NewCache(s.client(), "/callagent/prod/", CacheOptions{OnError: func(error) { c.errors++ }})
 	return c
 }
 
