@@ -1,15 +1,19 @@
 # Two commands do everything on a fresh machine with Go:
 #   make run    the required outage, from a contact list to its outcomes
 #   make test   all tests
+# make local and make integration install what they need into .tools/.
 
 GO ?= go
 BIN := build/callagent
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
+EMULATOR := localstack/emulator
+
 .PHONY: help run build test lint fmt scenarios diagrams bench bench-enqueue bench-run clean
+.PHONY: integration local local-enqueue local-logs local-down sam-validate sam-build sam-invoke
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
 
 run: build ## rehearse the required scenario in real time: ElevenLabs answers 503
 	$(BIN) simulate --scenario elevenlabs-503
@@ -21,10 +25,13 @@ build: ## build the command into build/
 test: ## all tests, with the race detector and in random order
 	./.ci/test
 
+integration: ## the AWS adapters, the deployed set and each function, against emulators (installs them)
+	./.ci/integration
+
 lint: ## gofmt, vet, staticcheck
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run: make fmt"; exit 1; }
-	$(GO) vet ./...
-	$(GO) run $(STATICCHECK) ./...
+	$(GO) vet ./... && $(GO) vet -tags integration,e2e ./...
+	$(GO) run $(STATICCHECK) ./... && $(GO) run $(STATICCHECK) -tags integration,e2e ./...
 	cd bench && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...
 
 fmt: ## format all code
@@ -48,6 +55,36 @@ bench-enqueue: ## a million contacts from CSV onto the queue: time, memory, CPU 
 bench-run: ## 10,000 contacts against the simulator in a process of its own
 	@mkdir -p build/bench
 	cd bench && TMPDIR=$(CURDIR)/build/bench $(GO) run ./scale -contacts 10000 -profile ../build/run.pprof
+
+local: ## the serverless set on this machine, without an account: emulator, simulator, functions (AUTH=true: with its roles)
+	$(EMULATOR)/install ministack sam
+	$(EMULATOR)/up ministack
+	$(EMULATOR)/up simulator
+	$(EMULATOR)/deploy ministack
+	@echo "Go on with make local-enqueue, then make local-logs; make local-down ends it."
+	@echo "Any command with the environment of the stack: $(EMULATOR)/with ministack build/callagent status --store aws"
+
+local-enqueue: build ## send examples/contacts.csv to it
+	$(EMULATOR)/with ministack $(BIN) enqueue --store aws examples/contacts.csv
+
+local-logs: ## what its functions have logged in the last ten minutes
+	@$(EMULATOR)/logs
+
+local-down: ## end it
+	$(EMULATOR)/down
+
+sam-validate: ## lint template.yaml
+	$(EMULATOR)/install sam
+	$(EMULATOR)/sam validate --lint
+
+sam-build: ## build the functions for Lambda into .aws-sam/
+	$(EMULATOR)/install sam
+	$(EMULATOR)/sam build
+
+sam-invoke: ## each function with its events in a container, against the stack of make local
+	$(EMULATOR)/install sam docker
+	$(EMULATOR)/up docker
+	$(EMULATOR)/invoke
 
 clean: ## remove what the other targets made
 	rm -rf build
