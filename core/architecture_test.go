@@ -52,7 +52,7 @@ func layers() []layer {
 		layer{of: "cmd/...", may: append([]string{"localstack/simulator", "examples/..."}, edge...), libraries: []string{
 			"github.com/alecthomas/...", "github.com/schollz/...", "golang.org/x/...",
 		}},
-		layer{of: "functions/...", may: edge, libraries: []string{"github.com/aws/aws-lambda-go/..."}},
+		layer{of: "functions/...", may: append([]string{"functions/internal/..."}, edge...), libraries: []string{"github.com/aws/aws-lambda-go/..."}},
 		layer{of: "examples/...", libraries: none},
 		layer{of: "bench/...", may: []string{"core/...", "infra/...", "localstack/..."}},
 	)

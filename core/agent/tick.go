@@ -245,6 +245,34 @@ func (a *Agent) Conclude(ctx context.Context) {
 	}
 }
 
+// Finished tells people of the campaigns whose calls have all ended, by the
+// counts of all calls. It is for a time when no contact is on the queue.
+func (a *Agent) Finished(ctx context.Context, counts []call.Count) {
+	tallies, live := map[string]alert.Tally{}, map[string]bool{}
+	for _, n := range counts {
+		t := tallies[n.Campaign]
+		t.Kept += n.Kept
+		switch n.State {
+		case call.Completed:
+			t.Completed += n.Calls
+		case call.Failed:
+			t.Failed += n.Calls
+		case call.Unknown:
+			t.Unknown += n.Calls
+		case call.Expired:
+			t.Expired += n.Calls
+		default:
+			live[n.Campaign] = true
+		}
+		tallies[n.Campaign] = t
+	}
+	for name, t := range tallies {
+		if !live[name] {
+			a.raise(ctx, alert.ForCampaign(name, t, a.Clock.Now()))
+		}
+	}
+}
+
 // Sweep looks after the calls: it wakes those that are overdue or whose park
 // time has come, and ends those whose time is over.
 func (a *Agent) Sweep(ctx context.Context) {

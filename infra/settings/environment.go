@@ -67,7 +67,8 @@ type Providers struct {
 	Sheets  struct{ Spreadsheet, Credentials, Endpoint string }
 	AWS     struct {
 		Endpoint                                               string // "" is AWS itself
-		ContactsQueue, TicksQueue, AlertsQueue, JournalQueue   string
+		ContactsQueue, ContactsDeadLetters                     string
+		TicksQueue, AlertsQueue, JournalQueue                  string
 		CircuitsTable, CallsTable, AudioBucket, SettingsObject string
 	}
 	PublicURL     string // where the providers reach this process
@@ -113,6 +114,7 @@ func (p *Providers) variables() []variable {
 		{name: "OPERATOR_TOKEN", hide: &p.OperatorToken},
 		{name: "AWS_ENDPOINT_URL", to: &p.AWS.Endpoint, check: checkWeb},
 		{name: "CONTACTS_QUEUE_URL", to: &p.AWS.ContactsQueue, check: checkWeb},
+		{name: "CONTACTS_DEAD_LETTERS_URL", to: &p.AWS.ContactsDeadLetters, check: checkWeb},
 		{name: "TICKS_QUEUE_URL", to: &p.AWS.TicksQueue, check: checkWeb},
 		{name: "ALERTS_QUEUE_URL", to: &p.AWS.AlertsQueue, check: checkWeb},
 		{name: "JOURNAL_QUEUE_URL", to: &p.AWS.JournalQueue, check: checkWeb},

@@ -18,6 +18,7 @@ import (
 	"callagent/infra/clock"
 	"callagent/infra/settings"
 	"callagent/infra/wiring"
+	"callagent/infra/wiring/cloud"
 	"callagent/infra/wiring/machine"
 )
 
@@ -54,7 +55,7 @@ func System() World {
 // grammar is the command line. Flags that all commands share come first.
 type grammar struct {
 	Settings string `help:"Settings file; without it callagent.toml, if there is one." placeholder:"FILE"`
-	Store    string `help:"File that calls are kept in, like sqlite:callagent.db." placeholder:"sqlite:PATH"`
+	Store    string `help:"Where calls are kept: a file like sqlite:callagent.db, or aws." placeholder:"sqlite:PATH|aws"`
 
 	Run      runCommand      `cmd:"" help:"Call every contact of a list, and go on with what is left from before."`
 	Simulate simulateCommand `cmd:"" help:"Rehearse a scenario against the built-in provider simulator."`
@@ -69,6 +70,9 @@ type grammar struct {
 	Preview  previewCommand  `cmd:"" help:"Make script and recording for the first contacts of a list, without calling them."`
 	Config   configCommand   `cmd:"" help:"Print the effective settings, secrets hidden."`
 }
+
+// inAWS is the store of the serverless set.
+const inAWS = "aws"
 
 // usageError is a mistake in the command line or the settings.
 type usageError struct{ err error }
@@ -137,8 +141,8 @@ func (g *grammar) load(w World, over ...settings.Layer) (settings.Settings, erro
 		return s, usageError{err}
 	}
 	if g.Store != "" {
-		if !strings.HasPrefix(g.Store, "sqlite:") {
-			return s, usageError{fmt.Errorf("--store %q is not known: write sqlite:PATH", g.Store)}
+		if g.Store != inAWS && !strings.HasPrefix(g.Store, "sqlite:") {
+			return s, usageError{fmt.Errorf("--store %q is not known: write sqlite:PATH or aws", g.Store)}
 		}
 		s.Store = g.Store
 	}
@@ -152,6 +156,11 @@ func (g *grammar) open(ctx context.Context, w World, create bool) (wiring.Store,
 	if err != nil {
 		return nil, s, err
 	}
-	store, err := machine.OpenStore(ctx, s, &clock.Clock{}, create)
+	var store wiring.Store
+	if s.Store == inAWS {
+		store, err = cloud.OpenStore(ctx, s, &clock.Clock{})
+	} else {
+		store, err = machine.OpenStore(ctx, s, &clock.Clock{}, create)
+	}
 	return store, s, err
 }

@@ -92,7 +92,7 @@ func (s status) print(w io.Writer) error {
 		return err
 	}
 	hidden := fmt.Sprintf("%d hidden", s.Queue.Hidden)
-	if s.Queue.Hidden > 0 {
+	if !s.Queue.Next.IsZero() {
 		hidden += ", the first until " + instant(s.Queue.Next)
 	}
 	letters := fmt.Sprint(s.DeadLetters)

@@ -7,11 +7,9 @@ import (
 	"time"
 
 	"callagent/core/agent"
-	"callagent/core/alert"
 	"callagent/core/breaker"
 	"callagent/core/call"
 	"callagent/core/health"
-	"callagent/infra/wiring"
 )
 
 // Patience says how long a run goes on.
@@ -87,33 +85,10 @@ func (app *App) finish(ctx context.Context, finished bool) {
 	wg.Wait()
 }
 
-// campaignsFinished raises the alert of every campaign whose calls all ended.
+// campaignsFinished tells of the campaigns, because all their calls ended.
 func (app *App) campaignsFinished(ctx context.Context) {
-	counts, err := app.Store.Counts(ctx)
-	if err != nil {
-		return
-	}
-	tallies := map[string]alert.Tally{}
-	for _, n := range counts {
-		t := tallies[n.Campaign]
-		t.Kept += n.Kept
-		switch n.State {
-		case call.Completed:
-			t.Completed += n.Calls
-		case call.Failed:
-			t.Failed += n.Calls
-		case call.Unknown:
-			t.Unknown += n.Calls
-		case call.Expired:
-			t.Expired += n.Calls
-		default:
-			return
-		}
-		tallies[n.Campaign] = t
-	}
-	for name, t := range tallies {
-		a := alert.ForCampaign(name, t, app.Clock.Now())
-		_ = raiser{app.Store, app.Raised}.Raise(ctx, wiring.Routes(app.settings.Alerts, app.channels, a), a)
+	if counts, err := app.Store.Counts(ctx); err == nil {
+		app.Agent.Finished(ctx, counts)
 	}
 }
 

@@ -1,0 +1,14 @@
+// Command callback is the Lambda function behind the URL that Twilio reports
+// the status of calls to.
+package main
+
+import (
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"callagent/infra/wiring/cloud"
+)
+
+func main() {
+	p := cloud.Start("callback")
+	lambda.StartWithOptions(handler{p}.handle, lambda.WithEnableSIGTERM(p.Stop))
+}

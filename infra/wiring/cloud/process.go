@@ -1,0 +1,138 @@
+// Package cloud wires the functions of the serverless set and the operator's
+// store in AWS: the agent over SQS and DynamoDB, with scripts and recordings in
+// S3 and secrets in SSM.
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"callagent/core/agent"
+	"callagent/core/journal"
+	"callagent/infra/cloudlog"
+	"callagent/infra/settings"
+	"callagent/infra/ssm"
+	"callagent/infra/wiring"
+)
+
+// Process is what one process of a function keeps from event to event: the
+// clients of AWS, made once, and the agent, made again when a secret changes.
+// It is safe for concurrent use.
+type Process struct {
+	holder    string // names this process in leases
+	env       func(string) (string, bool)
+	clients   func() (clients, error)
+	journal   *cloudlog.Journal
+	stopping  atomic.Bool
+	concluded atomic.Bool // finished campaigns were told, and there was no work since
+
+	mu      sync.Mutex // held while the set is looked at or made
+	secrets *ssm.Cache
+	set     *set
+}
+
+// Start makes the process of a function. It does no I/O and never fails: what
+// is wrong with the set-up is told in the journal of every event that arrives,
+// and the event comes again.
+func Start(function string) *Process { return start(function, os.LookupEnv, os.Stdout) }
+
+// start makes a process with an environment and a log of its own.
+func start(function string, env func(string) (string, bool), log io.Writer) *Process {
+	return &Process{
+		holder:  function + "-" + wiring.NewID()[:10],
+		env:     env,
+		clients: sync.OnceValues(connect),
+		journal: cloudlog.New(cloudlog.Options{Out: log, Function: function, Now: time.Now}),
+	}
+}
+
+// Stop asks the process to start no further step. It is for SIGTERM.
+func (p *Process) Stop() { p.stopping.Store(true) }
+
+// event does what one event asks for, and sees to it that the journal leaves
+// the process before it is frozen. An error is in the journal when it returns.
+func (p *Process) event(ctx context.Context, do func(context.Context, *set) error) error {
+	defer p.journal.Flush()
+	s, err := p.current(ctx)
+	if err != nil {
+		p.write(journal.Error, "setup_wrong", "Nothing can be done before this is mended: "+err.Error())
+		return err
+	}
+	defer s.sendJournal(ctx)
+	return do(ctx, s)
+}
+
+// errUnset begins the list of what the environment lacks.
+var errUnset = errors.New("the environment lacks")
+
+// current gives the set of parts, made anew when the secrets have changed.
+func (p *Process) current(ctx context.Context) (*set, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c, err := p.clients()
+	if err != nil {
+		return nil, fmt.Errorf("the AWS clients cannot be made: %w", err)
+	}
+	if p.secrets == nil {
+		path, _ := p.env("SECRETS_PATH")
+		if path == "" {
+			return nil, fmt.Errorf("%w SECRETS_PATH: set it to the SSM path of the secrets", errUnset)
+		}
+		p.secrets = ssm.NewCache(c.ssm, path, ssm.CacheOptions{OnError: func(err error) {
+			p.write(journal.Warning, "secrets_old", "The secrets are used as they were read before: "+err.Error())
+		}})
+	}
+	secrets, err := p.secrets.Get(ctx)
+	switch {
+	case err != nil:
+		return nil, err
+	case p.set != nil && p.set.secrets == secrets.Version:
+		return p.set, nil
+	}
+	s, err := p.settings(ctx, c, secrets.Values)
+	if err != nil {
+		return nil, err
+	}
+	made, err := p.make(ctx, c, s)
+	if err != nil {
+		return nil, err
+	}
+	made.secrets = secrets.Version
+	if p.set != nil {
+		_ = p.set.close() // connections that end late cost nothing
+	}
+	p.set = made
+	return made, nil
+}
+
+// settings reads the settings from the environment, the secrets and the
+// settings object.
+func (p *Process) settings(ctx context.Context, c clients, secrets map[string]string) (settings.Settings, error) {
+	from := settings.Source{Env: func(name string) (string, bool) {
+		if v, ok := secrets[name]; ok {
+			return v, true
+		}
+		return p.env(name)
+	}}
+	if object, _ := p.env("SETTINGS_OBJECT"); object != "" {
+		layer, err := c.readSettings(ctx, object)
+		if err != nil {
+			return settings.Settings{}, err
+		}
+		from.Over = []settings.Layer{layer}
+	}
+	return settings.Load(from)
+}
+
+// write puts an event about the process itself into the journal.
+func (p *Process) write(l journal.Level, event, message string) {
+	p.journal.Write(journal.Entry{Time: time.Now(), Level: l, Event: event, Message: message})
+}
+
+var _ agent.Journal = (*cloudlog.Journal)(nil)

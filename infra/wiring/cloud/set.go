@@ -1,0 +1,137 @@
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"callagent/core/agent"
+	"callagent/core/breaker"
+	"callagent/infra/clock"
+	"callagent/infra/dynamo"
+	"callagent/infra/s3"
+	"callagent/infra/settings"
+	"callagent/infra/sqs"
+	"callagent/infra/wiring"
+)
+
+// set is the parts of a process that the settings decide.
+type set struct {
+	*Process
+	settings   settings.Settings
+	secrets    int // the version of the secrets that it was made with
+	agent      *agent.Agent
+	dispatcher *agent.Dispatcher
+	channels   []string
+
+	calls    *dynamo.Calls
+	circuits *dynamo.Circuits
+	outbox   *dynamo.Outbox
+	leases   *dynamo.Lease
+	contacts *sqs.Queue
+	alerts   *sqs.Queue
+	events   *sqs.Sender // the journal queue; nil for none
+	closers  []func() error
+}
+
+// noticeTimeout is how long a channel may take for one message.
+const noticeTimeout = 15 * time.Second
+
+// make puts the parts together.
+func (p *Process) make(ctx context.Context, c clients, s settings.Settings) (*set, error) {
+	if err := complete(s); err != nil {
+		return nil, err
+	}
+	n, clk := s.Providers.AWS, &clock.Clock{}
+	made := &set{
+		Process: p, settings: s,
+		calls:    dynamo.NewCalls(c.dynamo, n.CallsTable, clk.Now),
+		circuits: dynamo.NewCircuits(c.dynamo, n.CircuitsTable),
+		outbox:   dynamo.NewOutbox(c.dynamo, n.CircuitsTable, clk.Now),
+		leases:   dynamo.NewLease(c.dynamo, n.CircuitsTable),
+		contacts: sqs.New(c.sqs, sqs.Config{URL: n.ContactsQueue, DeadLettersURL: n.ContactsDeadLetters}),
+		alerts:   sqs.New(c.sqs, sqs.Config{URL: n.AlertsQueue}),
+	}
+	if n.JournalQueue != "" {
+		made.events = sqs.NewSender(c.sqs, n.JournalQueue)
+	}
+	channels, closeChannels, err := wiring.OpenChannels(s.Providers, clk)
+	made.closers = append(made.closers, closeChannels)
+	if err != nil {
+		return nil, errors.Join(err, made.close())
+	}
+	secret, err := made.calls.Secret(ctx)
+	if err != nil {
+		return nil, errors.Join(err, made.close())
+	}
+	made.assemble(c, clk, channels, secret)
+	return made, nil
+}
+
+// assemble makes the agent and the dispatcher. Clocks of the fleet differ, and
+// every process has to have the chance to contradict a streak.
+func (s *set) assemble(c clients, clk *clock.Clock, channels map[string]agent.Notifier, secret []byte) {
+	s.channels = slices.Sorted(maps.Keys(channels))
+	s.dispatcher = agent.NewDispatcher(agent.DispatcherOptions{
+		Outbox: s.outbox, Channels: channels, Clock: clk, Random: rand.Float64, Journal: s.journal, Timeout: noticeTimeout,
+	})
+	providers, closeProviders := wiring.OpenProviders(s.settings.Providers, clk)
+	s.closers = append(s.closers, closeProviders)
+	o := wiring.AgentOptions(s.settings, providers, s.channels, secret, strings.TrimSuffix(s.settings.Providers.PublicURL, "/"))
+	for name, policy := range o.Policies {
+		policy.Circuit.Settle = agent.CacheFor
+		o.Policies[name] = policy
+	}
+	n := s.settings.Providers.AWS
+	o.Stores = agent.Stores{
+		Ledger: s.calls, Backlog: s.calls, Blocklist: s.calls, Circuits: s.circuits, Pace: s.circuits,
+		Queue: s.contacts, Outbox: &raiser{queue: s.alerts.Sender, now: clk.Now}, Media: s3.New(c.s3, s3.Config{Bucket: n.AudioBucket}),
+		Ticks: ticks{sqs.NewSender(c.sqs, n.TicksQueue)},
+	}
+	o.Journal, o.Clock, o.Holder, o.Skew, o.Stopping = s.journal, clk, s.holder, breaker.Skew, s.stopping.Load
+	s.agent = agent.New(o)
+}
+
+// complete names what the environment of a function lacks.
+func complete(s settings.Settings) error {
+	n := s.Providers.AWS
+	missing := s.Missing()
+	for _, v := range []struct{ name, value string }{
+		{"CONTACTS_QUEUE_URL", n.ContactsQueue}, {"CONTACTS_DEAD_LETTERS_URL", n.ContactsDeadLetters},
+		{"TICKS_QUEUE_URL", n.TicksQueue}, {"ALERTS_QUEUE_URL", n.AlertsQueue},
+		{"CALLS_TABLE", n.CallsTable}, {"CIRCUITS_TABLE", n.CircuitsTable}, {"AUDIO_BUCKET", n.AudioBucket},
+	} {
+		if v.value == "" {
+			missing = append(missing, v.name)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w %s: secrets are SSM parameters below SECRETS_PATH, named like the variable, everything else is set by template.yaml", errUnset, strings.Join(missing, ", "))
+}
+
+// close ends the connections to the providers.
+func (s *set) close() error {
+	var errs []error
+	for _, f := range s.closers {
+		errs = append(errs, f())
+	}
+	return errors.Join(errs...)
+}
+
+// ticks sends tick messages.
+type ticks struct{ queue *sqs.Sender }
+
+// tickMessage says nothing: a tick looks at what is.
+const tickMessage = `{"tick":"called for"}`
+
+// SendTicks calls for a tick after each of the delays.
+func (t ticks) SendTicks(ctx context.Context, delays []time.Duration) error {
+	return t.queue.SendLater(ctx, []byte(tickMessage), delays...)
+}
