@@ -161,9 +161,9 @@ func (s *Sender) request(batch []message) *sqs.SendMessageBatchInput {
 	return &sqs.SendMessageBatchInput{QueueUrl: aws.String(s.url), Entries: entries}
 }
 
-// divide says what became of a batch: which messages are to be sent again because
-// the server failed, and which ones it refuses for good. A message that the
-// answer does not mention is sent again.
+// divide says what became of a batch: which messages are to be sent again
+// because the server failed, and which ones it refuses for good. A message that
+// the answer does not mention is sent again.
 func divide(batch []message, out *sqs.SendMessageBatchOutput) (again, refused []message, why error) {
 	taken, bad := map[string]bool{}, map[string]bool{}
 	for _, e := range out.Successful {

@@ -80,12 +80,13 @@ func (q *Queue) EachDeadLetter(ctx context.Context, limit int, decide func(agent
 		fate, err := decide(deadLetter(m))
 		if err == nil && fate == Return {
 			err = q.returnLetter(ctx, m)
-		} else {
-			stay = append(stay, m)
 		}
 		if err != nil {
-			q.dead.show(ctx, append(stay, letters[i+1:]...))
+			q.dead.show(ctx, append(stay, letters[i:]...))
 			return err
+		}
+		if fate == Leave {
+			stay = append(stay, m)
 		}
 	}
 	q.dead.show(ctx, stay)

@@ -102,18 +102,18 @@ func (s *Sender) send(ctx context.Context, messages []message) error {
 		return fmt.Errorf("sqs: nothing was sent: %w", err)
 	}
 	var (
-		sending  = sending{Sender: s, failed: SendError{Of: len(messages)}}
+		all      = sending{Sender: s, failed: SendError{Of: len(messages)}}
 		requests errgroup.Group
 	)
 	requests.SetLimit(atOnce)
 	for batch := range batches(messages) {
 		requests.Go(func() error {
-			sending.deliver(ctx, batch)
+			all.deliver(ctx, batch)
 			return nil
 		})
 	}
-	_ = requests.Wait() // what went wrong is in sending.failed
-	return sending.result()
+	_ = requests.Wait() // what went wrong is in all.failed
+	return all.result()
 }
 
 // Depth is about how many messages a queue holds. The service counts them with

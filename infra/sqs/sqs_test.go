@@ -21,6 +21,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/go-cmp/cmp"
+
+	"callagent/core/agent"
 )
 
 // wire is what SQS does and no emulator does on demand: it answers each request
@@ -341,6 +343,39 @@ func TestAReasonAlwaysFits(t *testing.T) {
 		if err := check([]message{m}); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// aDeadLetter answers as a queue of dead letters with one letter does, whose
+// copies the other queue does not take. It notes what is done with the letter.
+func aDeadLetter(done *[]string) wire {
+	return func(action string, _ request) (int, any) {
+		switch action {
+		case "ReceiveMessage":
+			if slices.Contains(*done, action) {
+				return http.StatusOK, struct{}{}
+			}
+			*done = append(*done, action)
+			sum := md5.Sum([]byte("a"))
+			return http.StatusOK, map[string]any{"Messages": []map[string]any{{"Body": "a", "ReceiptHandle": "h", "MD5OfBody": hex.EncodeToString(sum[:])}}}
+		case "SendMessageBatch":
+			return http.StatusForbidden, map[string]string{"__type": "AccessDenied", "message": "not yours"}
+		default:
+			*done = append(*done, action)
+			return http.StatusOK, map[string]any{"Successful": []any{}, "Failed": []any{}}
+		}
+	}
+}
+
+func TestALetterThatCannotGoBackStays(t *testing.T) {
+	var done []string
+	q := New(aDeadLetter(&done).client(), Config{})
+	err := q.EachDeadLetter(t.Context(), 10, func(agent.DeadLetter) (Fate, error) { return Return, nil })
+	if _, ok := errors.AsType[*SendError](err); !ok {
+		t.Errorf("error is %v", err)
+	}
+	if d := cmp.Diff([]string{"ReceiveMessage", "ChangeMessageVisibilityBatch"}, done); d != "" {
+		t.Errorf("done with it (-want +got):\n%s", d)
 	}
 }
 
