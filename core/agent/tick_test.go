@@ -91,6 +91,15 @@ func TestTheRampReleases102040Per5sWhateverTheNumberOfTicks(t *testing.T) {
 		}
 		w.clock.to(closed.Add(w.clock.Now().Sub(closed).Truncate(5*time.Second) + 5*time.Second))
 	}
+	told := 0
+	for _, e := range w.events.all() {
+		if e.Event == "calls_released" {
+			told += e.Count
+		}
+	}
+	if told != 150 {
+		t.Errorf("the journal tells of %d released calls", told)
+	}
 	w.ticks = true
 	w.run(time.Hour)
 	if got := strings.Count(w.states(), "completed"); got != 150 {
