@@ -1,12 +1,18 @@
 package template
 
 import (
+	"bufio"
+	"bytes"
+	"encoding/json"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"callagent/core/agent"
+	"callagent/core/journal"
+	"callagent/infra/cloudlog"
 )
 
 const alarmType = "AWS::CloudWatch::Alarm"
@@ -44,6 +50,7 @@ func TestAlarmsWatchEverything(t *testing.T) {
 		"Errors":                             s.of(functionType),
 		"Invocations":                        {"HealthcheckFunction"},
 		"CircuitOpen":                        agent.Services(),
+		"AlertsFailed":                       {"email", "telegram", "webhook"},
 	} {
 		slices.Sort(want)
 		if got := s.watched(metric); !slices.Equal(got, want) {
@@ -67,5 +74,69 @@ func TestAlarmsReachPeople(t *testing.T) {
 		if p["TreatMissingData"] != silence {
 			t.Errorf("%s takes silence as %v, want %s", a, p["TreatMissingData"], silence)
 		}
+	}
+}
+
+// measure is a metric of ours with the dimension that tells it apart, "" for
+// none.
+type measure struct{ name, dimension string }
+
+// measured has the journal measure every event that alarms and dashboard show.
+func measured(t *testing.T) map[measure]bool {
+	t.Helper()
+	var out bytes.Buffer
+	j := cloudlog.New(cloudlog.Options{Out: &out})
+	for _, event := range []string{
+		"request_failed", "call_completed", "call_failed", "call_unknown", "call_expired", "call_parked", "calls_released",
+		"alert_failed", "circuit_opened",
+	} {
+		j.Write(journal.Entry{Event: event, Service: "email"})
+	}
+	j.Flush()
+	found := map[measure]bool{}
+	for lines := bufio.NewScanner(&out); lines.Scan(); {
+		var line struct {
+			AWS struct {
+				CloudWatchMetrics []struct {
+					Dimensions [][]string
+					Metrics    []struct{ Name string }
+				}
+			} `json:"_aws"`
+		}
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range line.AWS.CloudWatchMetrics {
+			for _, m := range d.Metrics {
+				found[measure{m.Name, strings.Join(d.Dimensions[0], ",")}] = true
+			}
+		}
+	}
+	return found
+}
+
+// ours finds the metrics of callagent on the dashboard.
+var ours = regexp.MustCompile(`\["\$\{MetricsNamespace\}", "(\w+)"(?:, "(\w+)", "\w+")?`)
+
+func TestAlarmsAndDashboardShowWhatIsMeasured(t *testing.T) {
+	s, found := load(t), measured(t)
+	used := map[measure]string{}
+	for _, a := range s.of(alarmType) {
+		if p := s.properties(a); target(p["Namespace"]) == "MetricsNamespace" {
+			dimension, _ := in(each(p["Dimensions"])[0], "Name").(string)
+			used[measure{p["MetricName"].(string), dimension}] = a
+		}
+	}
+	body, _ := in(s.properties("Dashboard"), "DashboardBody", "Fn::Sub").(string)
+	for _, match := range ours.FindAllStringSubmatch(body, -1) {
+		used[measure{match[1], match[2]}] = "Dashboard"
+	}
+	for m, by := range used {
+		if !found[m] {
+			t.Errorf("%s shows %s by %q, which nobody measures", by, m.name, m.dimension)
+		}
+	}
+	if len(used) != 9 {
+		t.Errorf("alarms and dashboard show %d metrics of ours, want 9", len(used))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -129,7 +130,7 @@ var notPassed = map[string]string{
 func TestFunctionsAreToldWhatSettingsAskFor(t *testing.T) {
 	s := load(t)
 	passed, _ := in(s.Globals, "Function", "Environment", "Variables").(object)
-	asked := map[string]bool{"SECRETS_PATH": true}
+	asked := wired(t)
 	_, err := settings.Load(settings.Source{Env: func(name string) (string, bool) {
 		asked[name] = true
 		return "", false
@@ -147,6 +148,20 @@ func TestFunctionsAreToldWhatSettingsAskFor(t *testing.T) {
 			t.Errorf("%s is passed and nobody reads it", name)
 		}
 	}
+}
+
+// wired are the variables that the wiring itself reads.
+func wired(t *testing.T) map[string]bool {
+	t.Helper()
+	source, err := os.ReadFile(filepath.Join("..", "wiring", "cloud", "process.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := map[string]bool{}
+	for _, match := range regexp.MustCompile(`(?:env|Getenv)\("([A-Z_]+)"\)`).FindAllSubmatch(source, -1) {
+		asked[string(match[1])] = true
+	}
+	return asked
 }
 
 // Who dials, or wires what dials, has to know where Twilio reports.
