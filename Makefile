@@ -71,7 +71,7 @@ local-logs: ## what its functions have logged in the last ten minutes
 	@$(EMULATOR)/logs
 
 local-down: ## end it
-	$(EMULATOR)/down
+	$(EMULATOR)/down ministack simulator docker
 
 sam-validate: ## lint template.yaml
 	$(EMULATOR)/install sam
