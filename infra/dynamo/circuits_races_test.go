@@ -73,7 +73,7 @@ func fleet(t *testing.T, table string, cfg breaker.Config) []*process {
 }
 
 // atOnce lets every process do something at the same moment.
-func atOnce(all []*process, do func(p *process)) {
+func atOnce[P any](all []P, do func(p P)) {
 	start := make(chan struct{})
 	var done sync.WaitGroup
 	for _, p := range all {

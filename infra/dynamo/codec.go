@@ -3,6 +3,7 @@ package dynamo
 import (
 	"bytes"
 	"compress/flate"
+	"crypto/rand"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -30,6 +31,7 @@ const (
 	attrAnswer  = "answer"  // a map; never part of a record's write
 	attrSIDs    = "sids"    // the SIDs that the call owns
 	attrNonce   = "nonce"   // of the write that made this version
+	attrBefore  = "before"  // the nonce of the version before it
 	attrCall    = "call"    // see pack
 )
 
@@ -61,11 +63,13 @@ func keyFrom(s string) call.Key {
 
 func callKey(k call.Key) string { return callPrefix + keyText(k) }
 
+// newNonce is never the same twice for one call.
+func newNonce() string { return rand.Text()[:13] }
+
 // record is a call's item as it is read.
 type record struct {
 	call.Call
-	sids  []string
-	nonce string
+	sids []string
 }
 
 // write adds the record to a change: every attribute but the answer and the
@@ -83,6 +87,7 @@ func (s *Calls) write(to *change, c call.Call, nonce string) error {
 	to.set(attrPark, number(int64(c.Park.Number)))
 	to.set(attrSentAt, nanos(c.Park.SentAt))
 	to.set(attrNonce, text(nonce))
+	to.move(attrBefore, attrNonce, text(nonce))
 	s.writeIndexes(to, c)
 	return nil
 }
@@ -139,7 +144,7 @@ func read(i item) (record, error) {
 	c.Version, c.State, c.Result = numberOf(i[attrVersion]), call.State(textOf(i[attrState])), call.Result(textOf(i[attrResult]))
 	c.CreatedAt, c.Park.SentAt = instant(i[attrCreated]), instant(i[attrSentAt])
 	c.Answer = readAnswer(i[attrAnswer])
-	r := record{Call: c, nonce: textOf(i[attrNonce])}
+	r := record{Call: c}
 	if sids, ok := i[attrSIDs].(*types.AttributeValueMemberSS); ok {
 		r.sids = sids.Value
 	}

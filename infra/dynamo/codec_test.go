@@ -2,7 +2,6 @@ package dynamo
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -68,16 +67,13 @@ func troubled() call.Call {
 func stored(t *testing.T, c call.Call) item {
 	t.Helper()
 	to := changing(callKey(c.Key))
-	if err := (&Calls{now: time.Now}).write(to, c, "K5TFSBQVMNQ2XG7DZP4W3YL6HA"); err != nil {
+	if err := (&Calls{now: time.Now}).write(to, c, newNonce()); err != nil {
 		t.Fatal(err)
 	}
 	i := item{PartitionKey: to.key[PartitionKey]}
 	for _, set := range to.sets {
-		var name, value string
-		if _, err := fmt.Sscanf(set, "%s = %s", &name, &value); err != nil {
-			t.Fatal(err)
-		}
-		i[to.names[name]] = to.values[value]
+		name, value, _ := strings.Cut(set, " = ")
+		i[to.names[name]] = to.values[strings.TrimSuffix(value[strings.Index(value, ":"):], ")")]
 	}
 	if c.SID != "" {
 		i[attrSIDs] = textsOrNone(c.SID)

@@ -34,6 +34,12 @@ func (c *change) set(attribute string, v types.AttributeValue) {
 	c.sets = append(c.sets, c.name(attribute)+" = "+c.value(v))
 }
 
+// move gives the attribute what another one holds before the change, or v if
+// that holds nothing.
+func (c *change) move(attribute, from string, v types.AttributeValue) {
+	c.sets = append(c.sets, c.name(attribute)+" = if_not_exists("+c.name(from)+", "+c.value(v)+")")
+}
+
 // add puts members into a set.
 func (c *change) add(attribute string, members types.AttributeValue) {
 	c.adds = append(c.adds, c.name(attribute)+" "+c.value(members))

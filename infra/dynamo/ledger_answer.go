@@ -2,7 +2,6 @@ package dynamo
 
 import (
 	"context"
-	"crypto/rand"
 	"slices"
 
 	"callagent/core/agent"
@@ -61,7 +60,7 @@ func (s *Calls) hearing(before record, after call.Call) ([]*change, error) {
 	if after.Version == before.Version {
 		return all, nil
 	}
-	return all, s.write(to, after, rand.Text())
+	return all, s.write(to, after, newNonce())
 }
 
 // overtaken is the call as somebody else has written it meanwhile. Nobody else

@@ -57,7 +57,9 @@ func (c *watch) WithTimeout(ctx context.Context, d time.Duration) (context.Conte
 // providers play the four services. Every request works, but for the ones that
 // were ordered to go wrong.
 type providers struct {
-	clock    *watch
+	clock *watch
+
+	mu       sync.Mutex
 	unspoken int // so many recordings fail first
 	ringing  int // so many looks find the call unfinished
 	dials    int
@@ -76,6 +78,8 @@ func (p *providers) Script(context.Context, call.ScriptRequest) (string, error) 
 
 func (p *providers) Speak(context.Context, call.SpeechRequest) (call.Audio, error) {
 	p.took(time.Second)
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.unspoken > 0 {
 		p.unspoken--
 		return call.Audio{}, &fault.Fault{Class: fault.Transient, Kind: fault.ServiceUnavailable, Service: agent.ElevenLabs, Status: 503, Message: "unavailable"}
@@ -85,6 +89,8 @@ func (p *providers) Speak(context.Context, call.SpeechRequest) (call.Audio, erro
 
 func (p *providers) Dial(context.Context, call.DialRequest) (string, error) {
 	p.took(0)
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.dials++
 	sum := sha256.Sum256([]byte{byte(p.dials)})
 	return "CA" + hex.EncodeToString(sum[:16]), nil
@@ -92,6 +98,8 @@ func (p *providers) Dial(context.Context, call.DialRequest) (string, error) {
 
 func (p *providers) Look(_ context.Context, sid string) (call.Look, error) {
 	p.took(0)
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.ringing > 0 {
 		p.ringing--
 		return call.Look{SID: sid, Status: "in-progress"}, nil
@@ -107,6 +115,8 @@ func (p *providers) Cancel(context.Context, string) error { return nil }
 
 func (p *providers) Record(_ context.Context, e call.Entry) (string, error) {
 	p.took(time.Second)
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.done = e
 	return "41870993215", nil
 }
@@ -122,6 +132,7 @@ type stage struct {
 	providers *providers
 	meter     *meter
 	calls     *dynamo.Calls
+	options   agent.Options
 	agent     *agent.Agent
 	table     string
 	message   agent.Message
@@ -146,7 +157,7 @@ func newStage(t *testing.T) *stage {
 	st.message, st.key = agent.Message{ID: "1", Body: body, Receives: 1, Sent: c.Now()}, contact.Key()
 	circuits, store := dynamo.NewCircuits(client, circuitsTable(t)), memory.New(memory.Options{Now: c.Now})
 	ledger := told{st.calls}
-	st.agent = agent.New(agent.Options{
+	st.options = agent.Options{
 		Stores: agent.Stores{
 			Ledger: ledger, Backlog: ledger, Blocklist: ledger, Circuits: circuits, Pace: circuits,
 			Queue: store, Outbox: store, Media: memory.NewMedia(),
@@ -163,7 +174,8 @@ func newStage(t *testing.T) *stage {
 		},
 		Channels: func(alert.Alert) []string { return []string{"email"} },
 		Skew:     2 * time.Second, CircuitTimeout: patient,
-	})
+	}
+	st.agent = agent.New(st.options)
 	return st
 }
 

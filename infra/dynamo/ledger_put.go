@@ -2,7 +2,6 @@ package dynamo
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"strings"
 
@@ -12,7 +11,7 @@ import (
 
 // Put does one write.
 func (s *Calls) Put(ctx context.Context, w call.Write) error {
-	p := putting{store: s, Write: w, nonce: rand.Text()}
+	p := putting{store: s, Write: w, nonce: newNonce()}
 	if err := p.look(ctx); err != nil {
 		return err
 	}
@@ -155,18 +154,18 @@ func (p *putting) judge(refused []refusal) (done bool, err error) {
 func (p *putting) judgeCall(old item) (done bool, err error) {
 	version := numberOf(old[attrVersion])
 	switch {
-	case textOf(old[attrNonce]) == p.nonce:
+	case textOf(old[attrNonce]) == p.nonce, textOf(old[attrBefore]) == p.nonce:
 		return true, nil
 	case p.Keep != nil && version == p.Call.Version: // an answer came meanwhile
 		p.before, err = read(old)
 		return false, err
-	case p.doubtful && version > p.Call.Version+1:
+	case p.doubtful && version > p.Call.Version+2:
 		return false, errDoubtful
 	}
 	return false, agent.ErrConflict
 }
 
 var (
-	errDoubtful = errors.New("dynamodb: write a call: its answer was lost, and others have written since")
+	errDoubtful = errors.New("dynamodb: write a call: its answer was lost, and others have written twice since")
 	errRestless = errors.New("dynamodb: write a call: others changed its number or answer again and again")
 )
