@@ -97,8 +97,9 @@ func deliveryOf(id string) (delivery, error) {
 }
 
 // Receive takes up to limit messages and hides them for the visibility time
-// that the queue has. It ends with the first answer that brings none, so it may
-// bring fewer than there are. SQS cannot select: only has to be nil.
+// that the queue has. Up to ten it makes one request, for more as many as bring
+// any, so it may take fewer than there are. SQS cannot select: only has to be
+// nil.
 func (q *Queue) Receive(ctx context.Context, limit int, only []string) ([]agent.Message, error) {
 	if only != nil {
 		return nil, errors.New("sqs: SQS cannot select messages by the call's key")
@@ -131,6 +132,9 @@ func (s *Sender) receive(ctx context.Context, limit int, hidden int32) (messages
 			break
 		}
 		messages = append(messages, out.Messages...)
+		if limit <= maxBatch {
+			break
+		}
 	}
 	return messages, nil
 }
