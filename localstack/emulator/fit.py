@@ -6,6 +6,8 @@ Rewrites a built template in place where MiniStack reads it otherwise than AWS:
   parameter arrive as text. So they are put in.
 - It knows no resource of ssm:GetParametersByPath and compares "*". So the roles
   that may do it may do it everywhere.
+- It has actions of its own for batches of messages, where AWS takes the action
+  for one. So who may do the one may do the other.
 
 Everything else is deployed as it stands.
 """
@@ -15,6 +17,7 @@ import sys
 from samcli.yamlhelper import yaml_dump, yaml_parse
 
 counts = ["BatchSize", "MaximumConcurrency"]
+batched = ["sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"]
 
 
 def put_numbers(node, numbers):
@@ -23,10 +26,13 @@ def put_numbers(node, numbers):
             node[name] = numbers[value["Ref"]]
 
 
-def widen_parameters(node):
+def allow(node):
     actions = node.get("Action", [])
-    if "ssm:GetParametersByPath" in ([actions] if isinstance(actions, str) else actions):
+    actions = [actions] if isinstance(actions, str) else actions
+    if "ssm:GetParametersByPath" in actions:
         node["Resource"] = "*"
+    if of_messages := [a for a in actions if a in batched]:
+        node["Action"] = actions + [a + "Batch" for a in of_messages]
 
 
 def walk(node):
@@ -45,7 +51,7 @@ def main(path, *overrides):
     numbers = {name: int(values[name]) for name, p in template["Parameters"].items() if p["Type"] == "Number"}
     for node in walk(template["Resources"]):
         put_numbers(node, numbers)
-        widen_parameters(node)
+        allow(node)
     with open(path, "w", encoding="utf-8") as file:
         file.write(yaml_dump(template))
 
