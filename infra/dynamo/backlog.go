@@ -17,8 +17,11 @@ import (
 	"callagent/core/call"
 )
 
-// together is how many items one request reads at most.
-const together = 100
+// A request reads together items at most, and fewest where less is asked for.
+const (
+	together = 100
+	fewest   = 20
+)
 
 // Due lists the calls that somebody must look at by t. The index may lag
 // behind; what is listed is read anew, so every record is as Get reads it.
@@ -76,7 +79,7 @@ type listing struct {
 // list goes through the index until no call that stands further on can be
 // among the first. It holds limit calls and one page.
 func (s *Calls) list(ctx context.Context, l listing) ([]call.Call, error) {
-	l.query.TableName, l.query.Limit = &s.table, aws.Int32(together)
+	l.query.TableName, l.query.Limit = &s.table, aws.Int32(int32(min(together, max(2*l.limit, fewest))))
 	var found []call.Call
 	pages := dynamodb.NewQueryPaginator(s.client, &l.query)
 	for pages.HasMorePages() {

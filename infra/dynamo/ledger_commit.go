@@ -33,9 +33,9 @@ const sendings = 8
 
 // commit does the changes, all or none: one item by itself, several in a
 // transaction, which costs twice as much. A write that another transaction
-// stands in the way of was not done and is sent again after a moment; so is,
-// at once, one whose answer was lost, because its conditions fail when it was
-// done. After an error it may or may not have been done.
+// stands in the way of was not done and is sent again after a moment. So is one
+// whose answer was lost: its conditions fail if it was done. After an error it
+// may or may not have been done.
 func (s *Calls) commit(ctx context.Context, changes ...*change) (verdict, error) {
 	send := s.transact(changes)
 	if len(changes) == 1 {

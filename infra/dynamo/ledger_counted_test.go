@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"callagent/core/agent"
 	"callagent/core/call"
 )
 
@@ -25,10 +26,8 @@ var reasons = map[string]string{
 	"intent":      "the promise to dial, in one transaction with the number",
 	"placed":      "the provider's id, in one transaction with its ownership",
 	"claim":       "the lease to look at the outcome",
-	"wait":        "the next look is due later; its place in the index stays",
 	"end":         "the outcome, in one transaction with the number that it frees",
 	"recorded":    "the CRM's id; the call leaves the index",
-	"answer":      "the provider's callback, beside the record",
 }
 
 // TestCountedOperationsOfACall lets the real agent take one call from its
@@ -42,7 +41,7 @@ func TestCountedOperationsOfACall(t *testing.T) {
 		t.Fatalf("the call is %s, recorded %q", c.State, c.Recorded)
 	}
 	var table strings.Builder
-	total := sum(&table, st.meter.take())
+	total := sum(t, &table, st.meter.take())
 	if total.write > most {
 		t.Errorf("a whole call costs %g write units, want at most %d", total.write, most)
 	}
@@ -52,7 +51,7 @@ func TestCountedOperationsOfACall(t *testing.T) {
 }
 
 // sum adds up the operations, and writes a line for each that writes.
-func sum(table *strings.Builder, ops []operation) (total operation) {
+func sum(t *testing.T, table *strings.Builder, ops []operation) (total operation) {
 	for _, o := range ops {
 		total.read, total.write, total.index = total.read+o.read, total.write+o.write, total.index+o.index
 		if o.write == 0 {
@@ -60,6 +59,9 @@ func sum(table *strings.Builder, ops []operation) (total operation) {
 		}
 		if o.what == "" && !o.ledger {
 			o.what = "pace"
+		}
+		if reasons[o.what] == "" {
+			t.Errorf("a write for %q, and no reason for it", o.what)
 		}
 		fmt.Fprintf(table, "| %s | %s | %g | %g | %s |\n", o.what, o.name, o.write, o.index, reasons[o.what])
 	}
@@ -76,43 +78,82 @@ func ledgerWrites(ops []operation) (units float64) {
 	return units
 }
 
-func TestAFurtherLookCostsTwoWriteUnits(t *testing.T) {
-	plain, looked := newStage(t), newStage(t)
-	looked.providers.ringing = 10
-	plain.walk()
-	looked.walk()
-	more := ledgerWrites(looked.meter.take()) - ledgerWrites(plain.meter.take())
-	if more != 20 {
-		t.Errorf("ten further looks cost %g write units, want 20", more)
-	}
+// more is what can happen to a call besides, in write units of the calls table.
+var more = []struct {
+	what  string
+	units float64
+	why   string
+	count func(st *stage) float64
+}{
+	{"a further look at the outcome", 2, "the lease, and the next due time", func(st *stage) float64 {
+		const looks = 10
+		st.providers.ringing = looks
+		return st.beyondAPlainCall() / looks
+	}},
+	{"a retry of a step", 2, "the due time, and the lease; the failure is the circuit's", func(st *stage) float64 {
+		const retries = 2
+		st.providers.unspoken = retries
+		return st.beyondAPlainCall() / retries
+	}},
+	{"a callback of the provider", 1, "the answer alone", func(st *stage) float64 {
+		st.deliver()
+		st.meter.take()
+		st.callback()
+		return ledgerWrites(st.meter.take())
+	}},
+	{"a callback that brings the SID", 4, "the answer, in one transaction with the ownership of its SID", func(st *stage) float64 {
+		w := dialled("ada")
+		w.Own, w.Call.SID = "", ""
+		st.put(w)
+		st.meter.take()
+		if _, err := st.calls.Answer(st.Context(), w.Call.Key, w.Call.Intent.Attempt, call.Answer{SID: "CA1", At: st.clock.Now()}); err != nil {
+			st.Fatal(err)
+		}
+		return ledgerWrites(st.meter.take())
+	}},
+	{"set aside for a circuit, and released", 7, "two writes, a stamp, and four index entries: from what is due to what is parked, and back", func(st *stage) float64 {
+		c := st.put(bare("ada"))
+		st.meter.take()
+		c = st.put(call.Write{Call: c.ForCircuit(agent.LLM, st.clock.Now(), "its circuit is open")})
+		if err := st.calls.Stamp(st.Context(), c, st.clock.Now()); err != nil {
+			st.Fatal(err)
+		}
+		st.put(call.Write{Call: call.Claims(c, call.Asker{Now: st.clock.Now(), Admits: true, Lease: time.Minute}).Call})
+		return ledgerWrites(st.meter.take())
+	}},
 }
 
-func TestARetryCostsTwoWriteUnits(t *testing.T) {
-	plain, retried := newStage(t), newStage(t)
-	retried.providers.unspoken = 2
-	plain.walk()
-	retried.walk()
-	more := ledgerWrites(retried.meter.take()) - ledgerWrites(plain.meter.take())
-	if more != 4 {
-		t.Errorf("two retries cost %g write units in the calls table, want 4", more)
+func TestCountedOperationsBesides(t *testing.T) {
+	var table strings.Builder
+	table.WriteString("| what | write units | why |\n|---|---|---|\n")
+	for _, m := range more {
+		t.Run(m.what, func(t *testing.T) {
+			if units := m.count(newStage(t)); units != m.units {
+				t.Errorf("it costs %g write units, want %g", units, m.units)
+			}
+		})
+		fmt.Fprintf(&table, "| %s | %g | %s |\n", m.what, m.units, m.why)
 	}
+	samePart(t, "besides", table.String())
 }
 
-// TestACallbackSavesALook: the provider's report costs one unit, for its SID is
-// owned already.
-func TestACallbackCostsOneWriteUnit(t *testing.T) {
-	st := newStage(t)
-	v := st.deliver()
-	st.meter.take()
-	st.callback()
-	if got := ledgerWrites(st.meter.take()); got != 1 {
-		t.Errorf("a callback costs %g write units, want 1", got)
-	}
-	st.clock.to(v.At.Add(-5 * time.Second))
+// beyondAPlainCall is what the call costs more than one without trouble.
+func (st *stage) beyondAPlainCall() float64 {
+	st.Helper()
+	plain := newStage(st.T)
+	plain.walk()
 	st.walk()
-	if c := st.call(); c.State != call.Completed || c.Recorded != call.Yes || c.Answer == nil {
-		t.Errorf("the call is %s, recorded %q, with answer %v", c.State, c.Recorded, c.Answer)
+	return ledgerWrites(st.meter.take()) - ledgerWrites(plain.meter.take())
+}
+
+// put makes a write that must succeed and gives the record afterwards.
+func (st *stage) put(w call.Write) call.Call {
+	st.Helper()
+	if err := st.calls.Put(st.Context(), w); err != nil {
+		st.Fatal(err)
 	}
+	w.Call.Version++
+	return w.Call
 }
 
 // samePart compares the generated part of docs/dynamodb.md.

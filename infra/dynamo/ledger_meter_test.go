@@ -134,23 +134,11 @@ type purpose struct{}
 // told is a ledger whose operations say what they are for.
 type told struct{ *dynamo.Calls }
 
-func (l told) Get(ctx context.Context, k call.Key) (call.Call, error) {
-	return l.Calls.Get(context.WithValue(ctx, purpose{}, "read"), k)
-}
-
 func (l told) Put(ctx context.Context, w call.Write) error {
 	return l.Calls.Put(context.WithValue(ctx, purpose{}, purposeOf(w)), w)
 }
 
-func (l told) Answer(ctx context.Context, k call.Key, attempt string, a call.Answer) (call.Call, error) {
-	return l.Calls.Answer(context.WithValue(ctx, purpose{}, "answer"), k, attempt, a)
-}
-
-func (l told) Blocked(ctx context.Context, number string) (bool, error) {
-	return l.Calls.Blocked(context.WithValue(ctx, purpose{}, "list"), number)
-}
-
-// purposeOf names the write by what it changes.
+// purposeOf names a write of a call that meets no trouble by what it changes.
 func purposeOf(w call.Write) string {
 	c := w.Call
 	switch {
@@ -164,21 +152,10 @@ func purposeOf(w call.Write) string {
 		return "end"
 	case c.Recorded == call.Yes:
 		return "recorded"
-	case c.State == call.Parked:
-		return "parked"
-	case c.State == call.Waiting:
-		return "wait"
-	case c.Speech != "" && !c.Dialled() && lastLine(c) == "speech stored":
+	case !c.Dialled() && c.Speech != "":
 		return "speech"
-	case c.Script != "" && lastLine(c) == "script stored" && c.Speech == "" && c.Takeovers == 0 && c.Retries == 0:
+	case !c.Dialled() && c.Script != "":
 		return "script"
 	}
 	return "claim"
-}
-
-func lastLine(c call.Call) string {
-	if len(c.History) == 0 {
-		return ""
-	}
-	return c.History[len(c.History)-1].What
 }
