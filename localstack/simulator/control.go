@@ -25,6 +25,7 @@ func (s *Simulator) controls() http.Handler {
 	show("/requests", func() any { return s.Requests() })
 	show("/rings", func() any { return s.Rings() })
 	show("/calls", func() any { return s.Calls() })
+	show("/sheet", func() any { return s.Tabs() })
 	show("/messages", func() any {
 		r := s.Report()
 		return map[string]any{"telegram": r.Telegram, "email": r.Email, "webhooks": r.Webhooks}

@@ -13,7 +13,7 @@ import (
 
 // Fault is a stretch of time in which a service misbehaves.
 type Fault struct {
-	Service   string        // llm, elevenlabs, twilio, crm, telegram, email or webhook
+	Service   string        // llm, elevenlabs, twilio, crm, telegram, email, webhook or sheets
 	From, For time.Duration // begin and length in simulated time; a For of 0 never ends
 
 	// Answer is an HTTP status ("503"; for email an SMTP code), or

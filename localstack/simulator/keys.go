@@ -25,6 +25,8 @@ type Keys struct {
 	MailUser         string
 	MailPassword     string
 	WebhookSecret    string // whsec_ and base64
+	Spreadsheet      string // the one spreadsheet that is shared
+	SheetsAccount    string // the service account that it is shared with
 	MailFrom, MailTo string // only for Env: the mail server takes any address
 }
 
@@ -45,6 +47,8 @@ func (k Keys) withDefaults() Keys {
 		{&k.MailUser, "simulator"},
 		{&k.MailPassword, "simulated-mail-password"},
 		{&k.WebhookSecret, "whsec_" + base64.StdEncoding.EncodeToString([]byte("simulated webhook secret, 32 by."))},
+		{&k.Spreadsheet, "1simulated-spreadsheet-0123456789abcdefghijk"},
+		{&k.SheetsAccount, "callagent@simulated.iam.gserviceaccount.com"},
 		{&k.MailFrom, "callagent@example.com"},
 		{&k.MailTo, "operator@example.com"},
 	} {
@@ -70,7 +74,8 @@ func (s *Simulator) URLs() map[string]string {
 }
 
 // Env gives the environment, as NAME=value, that points an agent at this
-// simulator with keys that work.
+// simulator with keys that work. The file with the service account's key is
+// written for it and is there until Close.
 func (s *Simulator) Env() []string {
 	u, k := s.URLs(), s.cfg.Keys
 	return []string{
@@ -93,6 +98,9 @@ func (s *Simulator) Env() []string {
 		"ALERT_EMAIL_TO=" + k.MailTo,
 		"ALERT_WEBHOOK_URL=" + u[webhook],
 		"ALERT_WEBHOOK_SECRET=" + k.WebhookSecret,
+		"SHEETS_SPREADSHEET_ID=" + k.Spreadsheet,
+		"SHEETS_ENDPOINT=" + u[sheetsName],
+		"GOOGLE_APPLICATION_CREDENTIALS=" + s.sheet.file.at(s.tokenURL()),
 	}
 }
 

@@ -66,6 +66,7 @@ type Report struct {
 	Email        []Email        `json:"email"`
 	Webhooks     []Hook         `json:"webhooks"`
 	CRM          []Record       `json:"crm"`
+	Sheet        []Tab          `json:"sheet"`
 }
 
 // Report copies what happened so far, each list in the order of its events.
@@ -80,6 +81,7 @@ func (s *Simulator) Report() Report {
 		Email:        s.mail.report(),
 		Webhooks:     s.hooks.report(),
 		CRM:          s.records.report(),
+		Sheet:        s.Tabs(),
 	}
 }
 

@@ -1,5 +1,6 @@
 // Package simulator plays the providers that a call agent talks to: OpenAI,
-// ElevenLabs, Twilio, HubSpot, Telegram, a mail server and a webhook receiver.
+// ElevenLabs, Twilio, HubSpot, Telegram, Google Sheets, a mail server and a
+// webhook receiver.
 //
 // Each of them listens on a port of its own and is faithful on the wire, so
 // that a client needs nothing but another base URL. Faults are scripted on a
@@ -28,7 +29,7 @@ type Config struct {
 	Keys   Keys    // empty fields get test values
 
 	Host string // where to listen; "" is 127.0.0.1
-	Port int    // the first of eight ports in a row; 0 lets the system choose them
+	Port int    // the first of nine ports in a row; 0 lets the system choose them
 
 	// Numbers says what happens to a phone, by its E.164 number. The outcomes
 	// are answered (the default), busy, no-answer, voicemail, fax, failed and
@@ -60,6 +61,7 @@ const (
 	telegram   = "telegram"
 	email      = "email"
 	webhook    = "webhook"
+	sheetsName = "sheets"
 	control    = "control" // the simulator's own
 )
 
@@ -77,6 +79,7 @@ type Simulator struct {
 	chat    *chatAPI
 	mail    *mailServer
 	hooks   *hookReceiver
+	sheet   *sheetsAPI
 
 	addresses map[string]string // host:port by service
 	servers   []*http.Server
@@ -105,8 +108,9 @@ func Start(cfg Config) (*Simulator, error) {
 	s.chat = &chatAPI{sim: s}
 	s.hooks = &hookReceiver{sim: s}
 	s.mail = newMailServer(s)
+	s.sheet = newSheetsAPI(s)
 	apis := []api{&llmAPI{sim: s}, s.speech, s.phones, s.records, s.chat, s.hooks}
-	s.faults = newSchedule(s.clock, cfg.Seed, apis)
+	s.faults = newSchedule(s.clock, cfg.Seed, append(apis, s.sheet))
 	err := s.faults.add(cfg.Faults)
 	for i, a := range apis {
 		if err == nil {
@@ -118,6 +122,9 @@ func Start(cfg Config) (*Simulator, error) {
 	}
 	if err == nil {
 		err = s.serveMail(len(apis) + 1)
+	}
+	if err == nil { // the last, so that the others keep their ports
+		err = s.serveHTTP(sheetsName, len(apis)+2, s.front(s.sheet))
 	}
 	if err != nil {
 		s.Close()
@@ -191,6 +198,7 @@ func (s *Simulator) Close() {
 	}
 	s.mail.close()
 	s.running.Wait()
+	s.sheet.file.remove()
 	s.phones.out.CloseIdleConnections()
 }
 

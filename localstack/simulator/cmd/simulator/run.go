@@ -19,7 +19,7 @@ import (
 func run(ctx context.Context, args []string, out, diagnostics io.Writer) error {
 	flags := flag.NewFlagSet("simulator", flag.ContinueOnError)
 	flags.SetOutput(diagnostics)
-	listen := flags.String("listen", "127.0.0.1:0", "host, or `host:port` for eight fixed ports in a row")
+	listen := flags.String("listen", "127.0.0.1:0", "host, or `host:port` for nine fixed ports in a row")
 	speed := flags.Float64("speed", 1, "how many times faster than the wall clock its time runs")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
