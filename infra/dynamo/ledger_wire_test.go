@@ -196,6 +196,124 @@ func TestSomebodyElseWasFirst(t *testing.T) {
 	}
 }
 
+// TestAnAnswerWhileAnotherCallIsOrdered: it comes after the old round was read
+// and before the new one is stored, and goes with the old one.
+func TestAnAnswerWhileAnotherCallIsOrdered(t *testing.T) {
+	table := callsTable(t)
+	other := dynamo.NewCalls(clientAt(endpoint(t), connections), table, time.Now)
+	w := bare("ada")
+	w.Call.State, w.Call.SID = call.Failed, ""
+	if err := other.Put(t.Context(), w); err != nil {
+		t.Fatal(err)
+	}
+	answered := func(r *http.Request) (*http.Response, error) {
+		a := call.Answer{SID: "CA-late", Result: call.Busy, At: time.Now()}
+		if _, err := other.Answer(t.Context(), w.Call.Key, w.Call.Intent.Attempt, a); err != nil {
+			t.Error(err)
+		}
+		return connections.RoundTrip(r)
+	}
+	before, err := other.Get(t.Context(), w.Call.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, kept, ok := before.Again(time.Now())
+	if !ok {
+		t.Fatal("it cannot be ordered again")
+	}
+	s := dynamo.NewCalls(clientAt(endpoint(t), fated(answered, nil)), table, time.Now)
+	if err := s.Put(t.Context(), call.Write{Call: next, Keep: &kept}); err != nil {
+		t.Fatalf("put: %v", err)
+	}
+	if c, err := s.Get(t.Context(), kept.Key); err != nil || c.Answer == nil || c.Answer.SID != "CA-late" {
+		t.Errorf("the old round has the answer %v (%v)", c.Answer, err)
+	}
+	if c, err := s.Get(t.Context(), next.Key); err != nil || c.Answer != nil {
+		t.Errorf("the new round has the answer %v (%v), want none", c.Answer, err)
+	}
+	if k, err := s.Owner(t.Context(), "CA-late"); err != nil || k != kept.Key {
+		t.Errorf("the SID belongs to %s (%v), want %s", k, err, kept.Key)
+	}
+}
+
+// TestAnAnswerThatIsOvertaken: others write between its reading of the call and
+// its write.
+func TestAnAnswerThatIsOvertaken(t *testing.T) {
+	k, attempt := bare("ada").Call.Key, bare("ada").Call.Intent.Attempt
+	answer := call.Answer{SID: "CA-ada", Result: call.Busy, At: time.Now()}
+	for _, tc := range []struct {
+		says      string
+		overtaken func(other *dynamo.Calls, c call.Call) error
+		check     func(c call.Call, err error) bool
+	}{
+		{"by a holder who gives up: the answer settles it", func(other *dynamo.Calls, c call.Call) error {
+			c.State = call.Unknown
+			return other.Put(t.Context(), call.Write{Call: c, Unanswered: true})
+		}, func(c call.Call, err error) bool { return err == nil && c.State == call.Completed && c.Version == 3 }},
+		{"by another final answer: it is too late", func(other *dynamo.Calls, c call.Call) error {
+			first := answer
+			first.Result = call.Answered
+			_, err := other.Answer(t.Context(), k, attempt, first)
+			return err
+		}, func(_ call.Call, err error) bool { return errors.Is(err, agent.ErrConflict) }},
+		{"by a new intent: it is nobody's", func(other *dynamo.Calls, c call.Call) error {
+			c.Intent = &call.Intent{Attempt: "another"}
+			return other.Put(t.Context(), call.Write{Call: c})
+		}, func(_ call.Call, err error) bool { return errors.Is(err, agent.ErrNotFound) }},
+	} {
+		t.Run(tc.says, func(t *testing.T) {
+			table := callsTable(t)
+			other := dynamo.NewCalls(clientAt(endpoint(t), connections), table, time.Now)
+			if err := other.Put(t.Context(), bare("ada")); err != nil {
+				t.Fatal(err)
+			}
+			overtaken := func(r *http.Request) (*http.Response, error) {
+				c, err := other.Get(t.Context(), k)
+				if err == nil {
+					err = tc.overtaken(other, c)
+				}
+				if err != nil {
+					t.Error(err)
+				}
+				return connections.RoundTrip(r)
+			}
+			s := dynamo.NewCalls(clientAt(endpoint(t), fated(overtaken, nil)), table, time.Now)
+			if c, err := s.Answer(t.Context(), k, attempt, answer); !tc.check(c, err) {
+				t.Errorf("the call is %s of version %d, error %v", c.State, c.Version, err)
+			}
+		})
+	}
+}
+
+// TestRecordsAreReadAsTheyAre: the emulator never lags, so the requests
+// themselves have to ask for it.
+func TestRecordsAreReadAsTheyAre(t *testing.T) {
+	asked := map[string]bool{}
+	w := &wire{trip: func(op string, r *http.Request) (*http.Response, error) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		asked[op] = bytes.Contains(body, []byte(`"ConsistentRead":true`))
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		return connections.RoundTrip(r)
+	}}
+	s, parked := newCalls(t, w), bare("ada")
+	parked.Call.Park.Service = agent.LLM
+	if err := s.Put(t.Context(), parked); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Get(t.Context(), parked.Call.Key); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Parked(t.Context(), agent.LLM, time.Time{}, 1); err != nil {
+		t.Fatal(err)
+	}
+	if !asked["GetItem"] || !asked["BatchGetItem"] {
+		t.Errorf("consistent reads asked for: %v", asked)
+	}
+}
+
 // TestSecretIsMadeOnce: many processes start at once and some answers are lost.
 func TestSecretIsMadeOnce(t *testing.T) {
 	table := callsTable(t)
