@@ -13,6 +13,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"callagent/core/agent"
+
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 )
@@ -46,7 +48,8 @@ func numberOf(v types.AttributeValue) int64 {
 }
 
 // failed is the error of a request in one sentence, without the request's
-// content. context.Canceled and DeadlineExceeded stay visible to errors.Is.
+// content. context.Canceled and DeadlineExceeded stay visible to errors.Is, and
+// what a person has to mend is an *agent.SetupError.
 func failed(doing string, err error) error {
 	var api smithy.APIError
 	switch {
@@ -54,6 +57,10 @@ func failed(doing string, err error) error {
 		return nil
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("dynamodb: %s: %w", doing, err)
+	case errors.As(err, &api) && api.ErrorCode() == "ResourceNotFoundException":
+		return &agent.SetupError{Remedy: "A table does not exist in this account and region: check CALLS_TABLE, CIRCUITS_TABLE and AWS_REGION, or deploy the stack.", Cause: err}
+	case errors.As(err, &api) && api.ErrorCode() == "AccessDeniedException":
+		return &agent.SetupError{Remedy: "A right is missing on a table: " + api.ErrorMessage(), Cause: err}
 	case errors.As(err, &api):
 		return fmt.Errorf("dynamodb: %s: %s: %s", doing, api.ErrorCode(), api.ErrorMessage())
 	}
