@@ -117,3 +117,30 @@ func TestOnlyADeliveredAlertExpires(t *testing.T) {
 		t.Errorf("of %d items these expire: %v; want id#a-000 at %s", len(all.Items), expire, want)
 	}
 }
+
+// The units that docs/dynamodb.md names, as the server counts them.
+func TestCountedOperationsOfAlerts(t *testing.T) {
+	var m meter
+	o := dynamo.NewOutbox(m.client(t), circuitsTable(t), time.Now)
+	for _, step := range []struct {
+		what string
+		do   func()
+		want float64
+	}{
+		{"raised", func() { raised(t, o, 1) }, 4},
+		{"delivered", func() {
+			if err := o.Delivered(t.Context(), "email", []string{"a-000"}, "", alert.Group{}); err != nil {
+				t.Fatal(err)
+			}
+		}, 4},
+	} {
+		step.do()
+		var units float64
+		for _, op := range m.take() {
+			units += op.write
+		}
+		if units != step.want {
+			t.Errorf("an alert that is %s costs %g units, want %g", step.what, units, step.want)
+		}
+	}
+}
