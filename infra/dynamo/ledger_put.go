@@ -62,8 +62,8 @@ func (p *putting) look(ctx context.Context) (err error) {
 	return err
 }
 
-// changes lists what the write does. The call comes first, then the kept one,
-// the number, and the SIDs: whoever stands in the way of the first is named.
+// changes lists what the write does. The call comes first, then the number, the
+// SID, and what is kept: of several that stand in the way the first is named.
 func (p *putting) changes() ([]*change, error) {
 	main, err := p.main()
 	if err != nil {
