@@ -10,7 +10,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 EMULATOR := localstack/emulator
 
 .PHONY: help run build test lint fmt scenarios diagrams bench bench-enqueue bench-run clean
-.PHONY: integration local local-enqueue local-logs local-down sam-validate sam-build sam-invoke
+.PHONY: integration local local-enqueue local-logs local-down compose-up compose-down sam-validate sam-build sam-invoke
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
@@ -72,6 +72,15 @@ local-logs: ## what its functions have logged in the last ten minutes
 
 local-down: ## end it
 	$(EMULATOR)/down ministack simulator docker
+
+compose-up: ## the serverless set in containers, with LocalStack
+	$(EMULATOR)/install sam
+	GOARCH=$$($(GO) env GOARCH) $(EMULATOR)/sam build --parameter-overrides Architecture=$$(uname -m | sed s/aarch64/arm64/)
+	docker compose -f localstack/compose.yaml up --detach
+	docker compose -f localstack/compose.yaml logs --follow localstack
+
+compose-down: ## end it and forget it
+	docker compose -f localstack/compose.yaml down --volumes
 
 sam-validate: ## lint template.yaml
 	$(EMULATOR)/install sam
