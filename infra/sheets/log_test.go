@@ -43,8 +43,7 @@ func TestTheTabs(t *testing.T) {
 	}
 }
 
-// A second process finds the tabs, and one that loses a race for making them
-// goes on with what the winner made.
+// A second process finds the tabs.
 func TestTheTabsAreMadeOnce(t *testing.T) {
 	w := start(t)
 	w.append(w.book(), message("1", entry(noon, 0)))

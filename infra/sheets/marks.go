@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"google.golang.org/api/googleapi"
 	api "google.golang.org/api/sheets/v4"
 
 	"callagent/core/journal"
@@ -31,7 +30,7 @@ const firstMark = 1_000_000_000
 // 30,000 characters of metadata for a spreadsheet, ours and others'.
 const (
 	mostMarks      = 300
-	mostCharacters = 12_000
+	mostCharacters = 20_000
 )
 
 // mark is what a write left about itself.
@@ -117,8 +116,8 @@ func (b *Book) search(ctx context.Context) (state, error) {
 	for _, key := range []string{markKey, pinKey} {
 		r.DataFilters = append(r.DataFilters, &api.DataFilter{DeveloperMetadataLookup: &api.DeveloperMetadataLookup{MetadataKey: key}})
 	}
-	err := b.read(ctx, func(o ...googleapi.CallOption) error {
-		answer, err := b.api.Spreadsheets.DeveloperMetadata.Search(b.id, r).Context(ctx).Do(o...)
+	err := b.read(ctx, func() error {
+		answer, err := b.api.Spreadsheets.DeveloperMetadata.Search(b.id, r).Context(ctx).Do()
 		if err != nil {
 			return err
 		}

@@ -22,7 +22,6 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/api/googleapi"
 	"google.golang.org/api/option"
 	api "google.golang.org/api/sheets/v4"
 
@@ -49,9 +48,6 @@ type Config struct {
 }
 
 const (
-	// everyWrite is the least time between two writes: Google allows an account
-	// 60 in a minute.
-	everyWrite = time.Second
 	// mostAnswer bounds an answer in bytes. The largest is a column of the Log.
 	mostAnswer = 32 << 20
 
@@ -74,7 +70,8 @@ type Book struct {
 
 	ready       bool // the tabs are there
 	zone        *time.Location
-	nextWrite   time.Time
+	reads       pace
+	writes      pace
 	throttled   int // 429 in a row
 	pausedUntil time.Time
 	counts      counts
@@ -98,6 +95,7 @@ func New(c Config) (*Book, error) {
 		c.KeepRows = defaultKeep
 	}
 	b := &Book{id: c.Spreadsheet, email: key.Email, clock: c.Clock, keep: c.KeepRows, turn: make(chan struct{}, 1), zone: time.UTC}
+	b.reads, b.writes = pace{every: 1200 * time.Millisecond, burst: 10}, pace{every: time.Second, burst: 1}
 	b.client = httpcall.New(service, c.Connect)
 	if b.account, err = newTransport(b.client, key); err != nil {
 		return nil, err
@@ -127,8 +125,8 @@ func (b *Book) Check(ctx context.Context) (title string, err error) {
 		return "", err
 	}
 	defer b.leave()
-	err = b.read(ctx, func(o ...googleapi.CallOption) error {
-		book, err := b.api.Spreadsheets.Get(b.id).Fields("properties.title").Context(ctx).Do(o...)
+	err = b.read(ctx, func() error {
+		book, err := b.api.Spreadsheets.Get(b.id).Fields("properties.title").Context(ctx).Do()
 		if err == nil && book.Properties != nil {
 			title = book.Properties.Title
 		}
@@ -254,26 +252,49 @@ func refused(err error) bool {
 }
 
 // read makes a request that changes nothing.
-func (b *Book) read(_ context.Context, do func(...googleapi.CallOption) error) error {
-	if left := b.pausedUntil.Sub(b.clock.Now()); left > 0 {
-		return &fault.Fault{Service: service, Kind: fault.Throttled, RetryAfter: left,
-			Message: fmt.Sprintf("Google asked for fewer requests; the next one is sent in %s", left.Round(time.Second))}
-	}
-	return b.settle(do())
+func (b *Book) read(ctx context.Context, do func() error) error {
+	return b.send(ctx, &b.reads, do)
 }
 
-// write makes one batchUpdate, at the pace that the quota allows.
+// write makes one batchUpdate.
 func (b *Book) write(ctx context.Context, requests []*api.Request) error {
-	if err := b.clock.Sleep(ctx, b.nextWrite.Sub(b.clock.Now())); err != nil {
-		return b.classify(err)
-	}
-	b.nextWrite = b.clock.Now().Add(everyWrite)
-	err := b.read(ctx, func(o ...googleapi.CallOption) error {
-		_, err := b.api.Spreadsheets.BatchUpdate(b.id, &api.BatchUpdateSpreadsheetRequest{Requests: requests}).Context(ctx).Do(o...)
+	err := b.send(ctx, &b.writes, func() error {
+		_, err := b.api.Spreadsheets.BatchUpdate(b.id, &api.BatchUpdateSpreadsheetRequest{Requests: requests}).Context(ctx).Do()
 		return err
 	})
 	if err == nil {
 		b.throttled = 0
 	}
 	return err
+}
+
+// send makes a request when its pace allows it. In the pause after a throttled
+// one it sends nothing and says so.
+func (b *Book) send(ctx context.Context, p *pace, do func() error) error {
+	if left := b.pausedUntil.Sub(b.clock.Now()); left > 0 {
+		return &fault.Fault{Service: service, Kind: fault.Throttled, RetryAfter: left,
+			Message: fmt.Sprintf("Google asked for fewer requests; the next one is sent in %s", left.Round(time.Second))}
+	}
+	if err := b.clock.Sleep(ctx, p.take(b.clock.Now())); err != nil {
+		return b.settle(err)
+	}
+	return b.settle(do())
+}
+
+// pace spaces requests, so that no minute has more of them than Google allows
+// an account: 60 reads and 60 writes.
+type pace struct {
+	every time.Duration
+	burst int // how many may follow each other at once after a rest
+	next  time.Time
+}
+
+// take reserves a moment and says how far off it is.
+func (p *pace) take(now time.Time) time.Duration {
+	at := now.Add(-time.Duration(p.burst-1) * p.every)
+	if p.next.After(at) {
+		at = p.next
+	}
+	p.next = at.Add(p.every)
+	return at.Sub(now)
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/api/googleapi"
 	api "google.golang.org/api/sheets/v4"
 
 	"callagent/core/agent"
@@ -132,8 +131,8 @@ func (b *Book) cells(ctx context.Context, areas ...*api.GridRange) ([][][]any, e
 		r.DataFilters = append(r.DataFilters, &api.DataFilter{GridRange: a})
 	}
 	all := make([][][]any, len(areas))
-	err := b.read(ctx, func(o ...googleapi.CallOption) error {
-		answer, err := b.api.Spreadsheets.Values.BatchGetByDataFilter(b.id, r).Context(ctx).Do(o...)
+	err := b.read(ctx, func() error {
+		answer, err := b.api.Spreadsheets.Values.BatchGetByDataFilter(b.id, r).Context(ctx).Do()
 		if err != nil {
 			return err
 		}

@@ -122,6 +122,9 @@ func (w *Writer) events(ctx context.Context) error {
 			return err
 		}
 		w.after = events[len(events)-1].Seq
+		if len(events) < mostRows { // what came meanwhile is the next round's
+			return nil
+		}
 	}
 }
 

@@ -28,8 +28,8 @@ func TestRun(t *testing.T) {
 	for lines.Scan() && strings.HasPrefix(lines.Text(), "export ") {
 		exports++
 	}
-	if exports != 19 {
-		t.Errorf("%d exports, want 19", exports)
+	if exports != 22 {
+		t.Errorf("%d exports, want 22", exports)
 	}
 	_, link, _ := strings.Cut(lines.Text(), ": ")
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}

@@ -1,0 +1,290 @@
+package sheets_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	api "google.golang.org/api/sheets/v4"
+
+	"callagent/core/fault"
+	"callagent/infra/sheets"
+	"callagent/localstack/simulator"
+)
+
+func (w *world) fail(faults ...simulator.Fault) {
+	w.t.Helper()
+	for i := range faults {
+		faults[i].Service = "sheets"
+	}
+	if err := w.AddFaults(faults...); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// faultOf is the fault of an error that must be one.
+func faultOf(t *testing.T, err error) *fault.Fault {
+	t.Helper()
+	var f *fault.Fault
+	if !errors.As(err, &f) {
+		t.Fatalf("%v is no fault", err)
+	}
+	if f.Service != "sheets" {
+		t.Errorf("the fault is one of %q", f.Service)
+	}
+	return f
+}
+
+func TestALostAnswer(t *testing.T) {
+	w := start(t)
+	b := w.book()
+	w.append(b, message("0", entry(noon, 0)))
+	w.fail(simulator.Fault{Route: "batchUpdate", Answer: "lost_answer"})
+	m := message("1", entry(noon, 1))
+	if f := faultOf(t, b.Append(t.Context(), m)); f.Class != fault.Transient || f.Kind != fault.Network {
+		t.Errorf("a lost answer is %v", f)
+	}
+	w.once(2) // it was written
+	w.ClearFaults()
+	before := w.writes()
+	w.append(b, m)
+	w.append(w.book(), m) // and another process
+	w.once(2)
+	if n := w.writes() - before; n != 0 {
+		t.Errorf("%d writes for a message that was there", n)
+	}
+}
+
+// A request that got stuck on the way is sent again, and then arrives after
+// all: Google refuses it.
+func TestALateWrite(t *testing.T) {
+	w := start(t)
+	p := w.proxy()
+	b := w.open(p.config())
+	w.append(b, message("0", entry(noon, 0)))
+	late := p.holdOne()
+	if f := faultOf(t, b.Append(t.Context(), message("1", entry(noon, 1)))); f.Kind != fault.Network {
+		t.Errorf("a connection that broke is %v", f)
+	}
+	w.append(b, message("1", entry(noon, 1)))
+	if status := late(); status != 400 {
+		t.Errorf("the late write is answered with %d", status)
+	}
+	w.once(2)
+}
+
+// Another writer is faster with the same message, and with another one.
+func TestALostRace(t *testing.T) {
+	w := start(t)
+	p := w.proxy()
+	b, other := w.open(p.config()), w.book()
+	w.append(b, message("0", entry(noon, 0)))
+	p.before(func() { w.append(other, message("1", entry(noon, 1)), message("2", entry(noon, 2))) })
+	w.append(b, message("1", entry(noon, 1)), message("3", entry(noon, 3)))
+	w.once(4)
+	refused := 0
+	for _, r := range w.Requests() {
+		if r.Status == 400 {
+			refused++
+		}
+	}
+	if refused != 1 {
+		t.Errorf("%d requests were refused, want 1", refused)
+	}
+}
+
+func TestRedelivery(t *testing.T) {
+	w := start(t)
+	b := w.book()
+	first, second := message("1", entries(0, 5)...), message("2", entries(5, 5)...)
+	w.append(b, first, first)
+	w.append(b, second, first)
+	w.append(w.book(), first, second)
+	w.once(10)
+}
+
+// A message is remembered for as long as 300 writes with one message each.
+func TestHowLongAMessageIsKnown(t *testing.T) {
+	w := start(t)
+	b := w.book()
+	for i := range 310 {
+		w.append(b, message(fmt.Sprint(i), entry(noon, i)))
+	}
+	w.append(b, message("11", entry(noon, 11)))
+	w.once(310)
+	metadata := w.look().DeveloperMetadata
+	marks, characters := 0, 0
+	for _, m := range metadata {
+		if m.MetadataKey == "callagent.mark" {
+			marks++
+			characters += len(m.MetadataKey) + len(m.MetadataValue)
+		}
+	}
+	if marks < 299 || marks > 301 || characters > 15_000 {
+		t.Errorf("%d marks of %d characters", marks, characters)
+	}
+}
+
+// Two processes that were both told to write the same, at the same time.
+func TestTwoWriters(t *testing.T) {
+	w := start(t)
+	var group sync.WaitGroup
+	for range 2 {
+		b := w.book()
+		group.Go(func() {
+			for i := range 40 {
+				m := message(fmt.Sprint(i), entries(10*i, 10)...)
+				for b.Append(t.Context(), m) != nil {
+					w.later(time.Second)
+				}
+			}
+		})
+	}
+	group.Wait()
+	w.once(400)
+	if n := len(w.look().Sheets); n != 4 {
+		t.Errorf("%d tabs, want 4", n)
+	}
+}
+
+// 10,000 events while one request in ten is throttled, one in ten meets a
+// server that is down and one answer in ten is lost.
+func TestTenThousandEvents(t *testing.T) {
+	w := start(t)
+	w.fail(simulator.Fault{Answer: "429", Rate: 0.1}, simulator.Fault{Answer: "503", Rate: 0.1},
+		simulator.Fault{Route: "batchUpdate", Answer: "lost_answer", Rate: 0.1})
+	b := w.book()
+	began := w.clock.Now()
+	const events, each = 10_000, 20
+	queue := make([]sheets.Message, 0, events/each)
+	for i := range events / each {
+		queue = append(queue, message(fmt.Sprint(i), entries(each*i, each)...))
+	}
+	for part := range slices.Chunk(queue, 10) { // as a queue delivers them
+		for err := b.Append(t.Context(), part...); err != nil; err = b.Append(t.Context(), part...) {
+			w.later(max(time.Second, faultOf(t, err).RetryAfter))
+		}
+	}
+	took := w.clock.Now().Sub(began)
+	w.ClearFaults()
+	w.once(events)
+	if n := w.writes(); n > 120 {
+		t.Errorf("%d write requests, want at most 120", n)
+	}
+	t.Logf("%d write requests in %s", w.writes(), took)
+}
+
+// A quota answer makes the Book wait, as long as Google asks and longer each
+// time; nothing is sent in between and nothing is lost.
+func TestThrottled(t *testing.T) {
+	w := start(t)
+	b := w.book()
+	w.append(b, message("0", entry(noon, 0)))
+	w.fail(simulator.Fault{Route: "batchUpdate", Answer: "429"})
+	var waits []time.Duration
+	for range 8 {
+		f := faultOf(t, b.Append(t.Context(), message("1", entry(noon, 1))))
+		if f.Kind != fault.Throttled || f.Class != fault.Transient || f.Code != "RATE_LIMIT_EXCEEDED" {
+			t.Fatalf("a 429 is %v", f)
+		}
+		waits = append(waits, f.RetryAfter)
+		sent := len(w.Requests())
+		if f := faultOf(t, b.Append(t.Context(), message("1", entry(noon, 1)))); f.Kind != fault.Throttled || len(w.Requests()) != sent {
+			t.Fatalf("a request was sent in the pause, or it ended with %v", f)
+		}
+		w.later(f.RetryAfter)
+	}
+	want := []time.Duration{1, 2, 4, 8, 16, 32, 60, 60}
+	for i := range want {
+		want[i] *= time.Second
+	}
+	if !slices.Equal(waits, want) {
+		t.Errorf("waits %v, want %v", waits, want)
+	}
+	w.ClearFaults()
+	w.append(b, message("1", entry(noon, 1)))
+	w.once(2)
+	w.fail(simulator.Fault{Route: "search", Answer: "429", RetryAfter: "17"})
+	if f := faultOf(t, b.Append(t.Context(), message("2", entry(noon, 2)))); f.RetryAfter != 17*time.Second {
+		t.Errorf("Retry-After 17 makes a wait of %s", f.RetryAfter)
+	}
+}
+
+// An account has 60 reads and 60 writes a minute, and a Book leaves a second
+// between two writes.
+func TestThePace(t *testing.T) {
+	w := start(t)
+	b := w.book()
+	for i := range 130 {
+		w.append(b, message(fmt.Sprint(i), entry(noon, i)))
+	}
+	w.once(130)
+	var last time.Time
+	for _, r := range w.Requests() {
+		if r.Route != "batchUpdate" {
+			continue
+		}
+		if since := r.At.Sub(last); since < time.Second {
+			t.Errorf("two writes within %s", since)
+		}
+		last = r.At
+	}
+	if took := w.clock.Now().Sub(noon); took > 160*time.Second {
+		t.Errorf("131 writes took %s", took)
+	}
+}
+
+// The Log keeps 50,000 events, the newest, and up to a fiftieth more until the
+// next batch of old ones is deleted.
+func TestOldRowsAreDeleted(t *testing.T) {
+	w := start(t)
+	b := w.book()
+	for i := range 53 {
+		w.append(b, message(fmt.Sprint(i), entries(1000*i, 1000)...))
+	}
+	got := w.column("Log", "Message")
+	if len(got) < 50_000 || len(got) > 51_000 {
+		t.Errorf("%d rows stay", len(got))
+	}
+	if got[len(got)-1] != "event 52999" || got[0] != fmt.Sprintf("event %d", 53_000-len(got)) {
+		t.Errorf("from %q to %q of %d", got[0], got[len(got)-1], len(got))
+	}
+}
+
+// The rows that go are the oldest by their time, however staff have sorted.
+func TestOldRowsOfASortedLog(t *testing.T) {
+	w := start(t)
+	c := w.config()
+	c.KeepRows = 100
+	b := w.open(c)
+	w.append(b, message("1", entries(0, 101)...))
+	w.do(&api.Request{SortRange: &api.SortRangeRequest{
+		Range: &api.GridRange{SheetId: w.id("Log"), StartRowIndex: 1}, SortSpecs: []*api.SortSpec{{SortOrder: "DESCENDING"}}}})
+	if got := w.column("Log", "Message")[0]; got != "event 100" {
+		t.Fatalf("the Log begins with %q: it is not sorted", got)
+	}
+	w.append(b, message("2", entries(101, 49)...))
+	got := w.column("Log", "Message")
+	if len(got) != 100 || slices.Contains(got, "event 49") || !slices.Contains(got, "event 50") || got[99] != "event 149" {
+		t.Errorf("%d rows, from %q to %q", len(got), got[0], got[len(got)-1])
+	}
+}
+
+// Rows without a time were written by staff and stay the longest.
+func TestRowsOfStaffStay(t *testing.T) {
+	w := start(t)
+	c := w.config()
+	c.KeepRows = 50
+	b := w.open(c)
+	note := "asked the provider"
+	w.append(b, message("1", entries(0, 50)...))
+	w.do(&api.Request{UpdateCells: &api.UpdateCellsRequest{Fields: "userEnteredValue", Start: &api.GridCoordinate{SheetId: w.id("Log"), RowIndex: 51, ColumnIndex: 4},
+		Rows: []*api.RowData{{Values: []*api.CellData{{UserEnteredValue: &api.ExtendedValue{StringValue: &note}}}}}}})
+	w.append(b, message("2", entries(50, 30)...))
+	if got := w.column("Log", "Message"); !slices.Contains(got, note) || slices.Contains(got, "event 0") {
+		t.Errorf("the Log has %q", got)
+	}
+}
