@@ -83,7 +83,7 @@ func (b *Book) readCounts(ctx context.Context, s state) (counts, error) {
 		return nil, err
 	}
 	c := counts{}
-	for _, row := range read[0] {
+	for _, row := range read {
 		days := numberIn(row, int(places[0]))
 		if days == 0 {
 			continue

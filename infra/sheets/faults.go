@@ -62,18 +62,14 @@ func (b *Book) classify(err error) *fault.Fault {
 // reasonsToSlowDown are Google's words for a quota of requests, new and old.
 var reasonsToSlowDown = []string{"RATE_LIMIT_EXCEEDED", "rateLimitExceeded", "userRateLimitExceeded"}
 
-// answered says what an answer with an error means. The row of providers that
-// 400 and 403 share with other services blames a contact; here it is the
-// settings.
+// answered says what an answer with an error means. For other services a
+// 400 blames a contact; here there is none.
 func (b *Book) answered(e *googleapi.Error) *fault.Fault {
 	f := httpcall.FromStatus(e.Code)
-	f.Service, f.Message = service, httpcall.Clean(e.Message)
+	f.Service, f.Message, f.RetryAfter = service, httpcall.Clean(e.Message), httpcall.RetryAfter(e.Header, b.clock.Now())
 	reasons := reasonsOf(e)
 	if slices.ContainsFunc(reasonsToSlowDown, func(r string) bool { return slices.Contains(reasons, r) }) {
 		f.Class, f.Kind, f.Scope = fault.Transient, fault.Throttled, fault.Service
-	}
-	if f.Kind == fault.Throttled {
-		f.RetryAfter = httpcall.RetryAfter(e.Header, b.clock.Now())
 	}
 	if len(reasons) > 0 {
 		f.Code = reasons[0]
@@ -116,10 +112,7 @@ func reasonsOf(e *googleapi.Error) []string {
 // that is off and for a deleted key are the same, so the remedy names both.
 func (b *Book) noToken(e *auth.Error) *fault.Fault {
 	f := httpcall.FromStatus(e.Response.StatusCode)
-	f.Service = service
-	if f.Kind == fault.Throttled {
-		f.RetryAfter = httpcall.RetryAfter(e.Response.Header, b.clock.Now())
-	}
+	f.Service, f.RetryAfter = service, httpcall.RetryAfter(e.Response.Header, b.clock.Now())
 	if f.Class != fault.Permanent {
 		f.Message = "the token service does not answer as it should"
 		return &f

@@ -26,20 +26,19 @@ func (b *Book) prepare(ctx context.Context) error {
 		return err
 	}
 	var requests []*api.Request
-	var bare []*table
 	for _, t := range tables {
 		switch {
 		case !there[t.id]:
 			requests = append(requests, t.create(titles)...)
 		case !t.pinned(s.pins):
-			bare = append(bare, t)
+			pins, err := b.pinByHeader(ctx, t)
+			if err != nil {
+				return err
+			}
+			requests = append(requests, pins...)
 		}
 	}
-	pins, err := b.pinByHeader(ctx, bare)
-	if err != nil {
-		return err
-	}
-	if requests = append(requests, pins...); len(requests) > 0 {
+	if len(requests) > 0 {
 		if err := b.write(ctx, requests); err != nil {
 			return err
 		}
@@ -75,28 +74,17 @@ func (t *table) pinned(pins map[string]int64) bool {
 	return slices.ContainsFunc(t.places(pins), func(place int64) bool { return place >= 0 })
 }
 
-// pinByHeader pins columns to where their titles stand.
-func (b *Book) pinByHeader(ctx context.Context, bare []*table) ([]*api.Request, error) {
-	if len(bare) == 0 {
-		return nil, nil
-	}
-	var headers []*api.GridRange
-	for _, t := range bare {
-		headers = append(headers, &api.GridRange{SheetId: t.id, EndRowIndex: 1})
-	}
-	read, err := b.cells(ctx, headers...)
-	if err != nil {
+// pinByHeader pins a table's columns to where their titles stand.
+func (b *Book) pinByHeader(ctx context.Context, t *table) ([]*api.Request, error) {
+	read, err := b.cells(ctx, &api.GridRange{SheetId: t.id, EndRowIndex: 1})
+	if err != nil || len(read) == 0 {
 		return nil, err
 	}
 	var requests []*api.Request
-	for i, t := range bare {
-		if len(read[i]) == 0 {
-			continue
-		}
-		for _, c := range t.columns {
-			if at := slices.IndexFunc(read[i][0], func(v any) bool { return strings.EqualFold(fmt.Sprint(v), c.title) }); at >= 0 {
-				requests = append(requests, t.pinAt(c, int64(at)))
-			}
+	for _, c := range t.columns {
+		at := slices.IndexFunc(read[0], func(v any) bool { return strings.EqualFold(fmt.Sprint(v), c.title) })
+		if at >= 0 {
+			requests = append(requests, t.pinAt(c, int64(at)))
 		}
 	}
 	return requests, nil

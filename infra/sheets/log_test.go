@@ -32,7 +32,7 @@ func TestTheTabs(t *testing.T) {
 	for _, r := range log.ConditionalFormats {
 		words = append(words, r.BooleanRule.Condition.Values[0].UserEnteredValue)
 	}
-	if want := []string{"ERROR", "WARNING", "OPEN", "HALF_OPEN", "CLOSED"}; !slices.Equal(words, want) {
+	if want := []string{"CLOSED", "HALF_OPEN", "OPEN", "WARNING", "ERROR"}; !slices.Equal(words, want) {
 		t.Errorf("the Log colours %q, want %q", words, want)
 	}
 	if n := len(tabs["Charts"].Charts); n != 2 {

@@ -153,14 +153,14 @@ type addition struct {
 	entries  []journal.Entry
 }
 
-func (a addition) empty() bool { return len(a.messages) == 0 && len(a.entries) == 0 }
+func (a addition) empty() bool { return len(a.entries) == 0 }
 
 // withoutKnown leaves out the messages that are in the sheet, and all but the
 // first of those that come twice.
 func (s state) withoutKnown(messages []Message) addition {
 	var a addition
 	for _, m := range messages {
-		if id := short(m.ID); !s.known[id] && !slices.Contains(a.messages, id) {
+		if id := short(m.ID); len(m.Entries) > 0 && !s.known[id] && !slices.Contains(a.messages, id) {
 			a.messages = append(a.messages, id)
 			a.entries = append(a.entries, m.Entries...)
 		}

@@ -26,9 +26,7 @@ func (b *Book) plan(ctx context.Context, s state, a addition) (plan, error) {
 	}
 	m := s.next(a, rows)
 	p := plan{requests: append(old, m.requests(s.marks)...), countsAt: m.number}
-	if len(a.entries) > 0 {
-		p.requests = append(p.requests, b.append(s, a.entries))
-	}
+	p.requests = append(p.requests, b.append(s, a.entries))
 	p.counts, err = b.counted(ctx, s, a.entries)
 	switch {
 	case err != nil:
@@ -87,7 +85,7 @@ func (b *Book) oldest(ctx context.Context, s state, adding int) ([]*api.Request,
 	if err != nil {
 		return nil, 0, err
 	}
-	there := len(read[0])
+	there := len(read)
 	over := min(there+adding-b.keep, there)
 	if over <= 0 {
 		return nil, there + adding, nil
@@ -96,7 +94,7 @@ func (b *Book) oldest(ctx context.Context, s state, adding int) ([]*api.Request,
 	for i := range byAge {
 		byAge[i] = i
 	}
-	slices.SortStableFunc(byAge, func(i, j int) int { return compareAge(read[0][i], read[0][j]) })
+	slices.SortStableFunc(byAge, func(i, j int) int { return compareAge(read[i], read[j]) })
 	return deleteRows(byAge[:over]), there + adding - over, nil
 }
 

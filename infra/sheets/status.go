@@ -61,7 +61,7 @@ func (b *Book) tryStatus(ctx context.Context, now Status) error {
 		return err
 	}
 	at := map[string]int64{}
-	for i, row := range read[0] {
+	for i, row := range read {
 		if name := fmt.Sprint(append(row, "")[0]); name != "" && at[name] == 0 {
 			at[name] = int64(i) + 1
 		}

@@ -124,26 +124,19 @@ func (t *table) area(from, to int64) *api.GridRange {
 	return &api.GridRange{SheetId: t.id, StartRowIndex: 1, StartColumnIndex: from, EndColumnIndex: to}
 }
 
-// cells reads areas of the sheet: numbers as numbers, the rest as text.
-func (b *Book) cells(ctx context.Context, areas ...*api.GridRange) ([][][]any, error) {
-	r := &api.BatchGetValuesByDataFilterRequest{ValueRenderOption: "UNFORMATTED_VALUE", DateTimeRenderOption: "SERIAL_NUMBER"}
-	for _, a := range areas {
-		r.DataFilters = append(r.DataFilters, &api.DataFilter{GridRange: a})
+// cells reads an area of the sheet: numbers as numbers, the rest as text.
+func (b *Book) cells(ctx context.Context, area *api.GridRange) (rows [][]any, err error) {
+	r := &api.BatchGetValuesByDataFilterRequest{
+		DataFilters: []*api.DataFilter{{GridRange: area}}, ValueRenderOption: "UNFORMATTED_VALUE", DateTimeRenderOption: "SERIAL_NUMBER",
 	}
-	all := make([][][]any, len(areas))
-	err := b.read(ctx, func() error {
+	err = b.read(ctx, func() error {
 		answer, err := b.api.Spreadsheets.Values.BatchGetByDataFilter(b.id, r).Context(ctx).Do()
-		if err != nil {
-			return err
+		if err == nil && len(answer.ValueRanges) > 0 && answer.ValueRanges[0].ValueRange != nil {
+			rows = answer.ValueRanges[0].ValueRange.Values
 		}
-		for i, m := range answer.ValueRanges {
-			if i < len(all) && m.ValueRange != nil {
-				all[i] = m.ValueRange.Values
-			}
-		}
-		return nil
+		return err
 	})
-	return all, err
+	return rows, err
 }
 
 // text is a cell with a text, whatever it looks like: "=1+1" stays "=1+1".

@@ -40,13 +40,7 @@ func (b *book) applyToTab(r *sheets.Request) error {
 	case r.SetBasicFilter != nil:
 		return b.inArea(r.SetBasicFilter.Filter.Range, func(t *tab, _, _ span) { t.filter = r.SetBasicFilter.Filter })
 	case r.AddConditionalFormatRule != nil:
-		rule := r.AddConditionalFormatRule.Rule
-		for _, area := range rule.Ranges {
-			if err := b.inArea(area, func(t *tab, _, _ span) { t.rules = append(t.rules, rule) }); err != nil {
-				return err
-			}
-		}
-		return nil
+		return b.addRule(r.AddConditionalFormatRule)
 	case r.AddChart != nil:
 		return b.addChart(r.AddChart.Chart)
 	case r.UpdateDimensionProperties != nil:
@@ -180,6 +174,21 @@ func cellMask(fields string) (tree, error) {
 		}
 	}
 	return mask, nil
+}
+
+// addRule puts a rule at its index; the first ones win where they overlap.
+func (b *book) addRule(r *sheets.AddConditionalFormatRuleRequest) error {
+	if r.Rule == nil || len(r.Rule.Ranges) == 0 || r.Rule.BooleanRule == nil || r.Rule.BooleanRule.Condition == nil {
+		return refusef("addConditionalFormatRule: the simulator wants a range and a boolean rule")
+	}
+	for _, area := range r.Rule.Ranges[1:] {
+		if err := b.inArea(area, func(*tab, span, span) {}); err != nil {
+			return err
+		}
+	}
+	return b.inArea(r.Rule.Ranges[0], func(t *tab, _, _ span) {
+		t.rules = slices.Insert(t.rules, min(int(r.Index), len(t.rules)), r.Rule)
+	})
 }
 
 func (b *book) addChart(c *sheets.EmbeddedChart) error {
