@@ -279,12 +279,13 @@ func TestRowsOfStaffStay(t *testing.T) {
 	c := w.config()
 	c.KeepRows = 50
 	b := w.open(c)
-	note := "asked the provider"
 	w.append(b, message("1", entries(0, 50)...))
-	w.do(&api.Request{UpdateCells: &api.UpdateCellsRequest{Fields: "userEnteredValue", Start: &api.GridCoordinate{SheetId: w.id("Log"), RowIndex: 51, ColumnIndex: 4},
-		Rows: []*api.RowData{{Values: []*api.CellData{{UserEnteredValue: &api.ExtendedValue{StringValue: &note}}}}}}})
+	log := w.id("Log")
+	w.do(&api.Request{InsertDimension: &api.InsertDimensionRequest{Range: &api.DimensionRange{SheetId: log, Dimension: "ROWS", StartIndex: 10, EndIndex: 11}}},
+		cell(log, 10, 4, "asked the provider"))
 	w.append(b, message("2", entries(50, 30)...))
-	if got := w.column("Log", "Message"); !slices.Contains(got, note) || slices.Contains(got, "event 0") {
+	got := w.column("Log", "Message")
+	if len(got) != 50 || got[0] != "asked the provider" || got[1] != "event 31" {
 		t.Errorf("the Log has %q", got)
 	}
 }

@@ -17,7 +17,6 @@ package sheets
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -27,7 +26,6 @@ import (
 
 	"callagent/core/agent"
 	"callagent/core/fault"
-	"callagent/core/journal"
 	"callagent/infra/clock"
 	"callagent/infra/httpcall"
 )
@@ -135,64 +133,6 @@ func (b *Book) Check(ctx context.Context) (title string, err error) {
 	return title, err
 }
 
-// Message is one journal message: the events of one invocation, and the unit
-// of de-duplication.
-type Message struct {
-	ID      string // the queue's id or another that stays the same when it is delivered again
-	Entries []journal.Entry
-}
-
-// The bounds of one write. What is longer goes in several writes.
-const (
-	mostRows     = 1000 // well below the 2 MB that Google recommends
-	mostMessages = 100
-)
-
-// Append writes the events of messages, in their order, and leaves out the
-// messages that are in the sheet already. After an error any of them may have
-// been written; ask for the same again.
-func (b *Book) Append(ctx context.Context, messages ...Message) error {
-	for len(messages) > 0 {
-		n, rows := 0, 0
-		for n < len(messages) && n < mostMessages && (n == 0 || rows+len(messages[n].Entries) <= mostRows) {
-			rows += len(messages[n].Entries)
-			n++
-		}
-		part := messages[:n]
-		if err := b.add(ctx, func(s state) addition { return s.withoutKnown(part) }); err != nil {
-			return err
-		}
-		messages = messages[n:]
-	}
-	return nil
-}
-
-// AppendStored writes the events of a store, in the order of their Seq, and
-// leaves out those up to the store's place. origin is the store's own short
-// name, the same in every process that reads it. The spreadsheet remembers the
-// places of the eight stores that wrote last.
-func (b *Book) AppendStored(ctx context.Context, origin string, events []journal.Stored) error {
-	for len(events) > 0 {
-		part := events[:min(mostRows, len(events))]
-		if err := b.add(ctx, func(s state) addition { return s.after(origin, part) }); err != nil {
-			return err
-		}
-		events = events[len(part):]
-	}
-	return nil
-}
-
-// Place is the Seq of the last event of a store that is in the sheet; 0 when
-// none is.
-func (b *Book) Place(ctx context.Context, origin string) (int64, error) {
-	if err := b.enter(ctx); err != nil {
-		return 0, err
-	}
-	defer b.leave()
-	s, err := b.look(ctx)
-	return s.place(origin), err
-}
-
 // enter waits for the Book's turn.
 func (b *Book) enter(ctx context.Context) error {
 	select {
@@ -205,19 +145,18 @@ func (b *Book) enter(ctx context.Context) error {
 
 func (b *Book) leave() { <-b.turn }
 
-// tries is how often a write that was refused as invalid is made anew from a
-// new look at the sheet: another writer was faster, or staff deleted a tab.
-const tries = 3
-
-// add makes one write of what fresh leaves of an addition.
-func (b *Book) add(ctx context.Context, fresh func(state) addition) error {
+// attempt does what takes a look at the sheet and a write, when it is the
+// caller's turn. A write that is refused as invalid was made from an old look:
+// another writer was faster, or staff deleted a tab. It is tried again.
+func (b *Book) attempt(ctx context.Context, try func(context.Context) error) error {
 	if err := b.enter(ctx); err != nil {
 		return err
 	}
 	defer b.leave()
+	const tries = 3
 	var err error
 	for range tries {
-		if err = b.tryAdd(ctx, fresh); !refused(err) {
+		if err = try(ctx); !refused(err) {
 			return err
 		}
 		b.ready = false
@@ -225,76 +164,8 @@ func (b *Book) add(ctx context.Context, fresh func(state) addition) error {
 	return err
 }
 
-func (b *Book) tryAdd(ctx context.Context, fresh func(state) addition) error {
-	s, err := b.look(ctx)
-	if err != nil {
-		return err
-	}
-	a := fresh(s)
-	if a.empty() {
-		return nil
-	}
-	p, err := b.plan(ctx, s, a)
-	if err != nil {
-		return err
-	}
-	if err := b.write(ctx, p.requests); err != nil {
-		return err
-	}
-	b.counts, b.countsAt = p.counts, p.countsAt
-	return nil
-}
-
 // refused reports an answer that calls the request itself invalid.
 func refused(err error) bool {
 	var f *fault.Fault
 	return errors.As(err, &f) && f.Status == http.StatusBadRequest && f.Kind == fault.InvalidRequest
-}
-
-// read makes a request that changes nothing.
-func (b *Book) read(ctx context.Context, do func() error) error {
-	return b.send(ctx, &b.reads, do)
-}
-
-// write makes one batchUpdate.
-func (b *Book) write(ctx context.Context, requests []*api.Request) error {
-	err := b.send(ctx, &b.writes, func() error {
-		_, err := b.api.Spreadsheets.BatchUpdate(b.id, &api.BatchUpdateSpreadsheetRequest{Requests: requests}).Context(ctx).Do()
-		return err
-	})
-	if err == nil {
-		b.throttled = 0
-	}
-	return err
-}
-
-// send makes a request when its pace allows it. In the pause after a throttled
-// one it sends nothing and says so.
-func (b *Book) send(ctx context.Context, p *pace, do func() error) error {
-	if left := b.pausedUntil.Sub(b.clock.Now()); left > 0 {
-		return &fault.Fault{Service: service, Kind: fault.Throttled, RetryAfter: left,
-			Message: fmt.Sprintf("Google asked for fewer requests; the next one is sent in %s", left.Round(time.Second))}
-	}
-	if err := b.clock.Sleep(ctx, p.take(b.clock.Now())); err != nil {
-		return b.settle(err)
-	}
-	return b.settle(do())
-}
-
-// pace spaces requests, so that no minute has more of them than Google allows
-// an account: 60 reads and 60 writes.
-type pace struct {
-	every time.Duration
-	burst int // how many may follow each other at once after a rest
-	next  time.Time
-}
-
-// take reserves a moment and says how far off it is.
-func (p *pace) take(now time.Time) time.Duration {
-	at := now.Add(-time.Duration(p.burst-1) * p.every)
-	if p.next.After(at) {
-		at = p.next
-	}
-	p.next = at.Add(p.every)
-	return at.Sub(now)
 }

@@ -32,18 +32,7 @@ type line struct {
 // Status writes how things stand: one row for each service and campaign,
 // changed where it is. Rows of others, and of campaigns that are no more, stay.
 func (b *Book) Status(ctx context.Context, now Status) error {
-	if err := b.enter(ctx); err != nil {
-		return err
-	}
-	defer b.leave()
-	var err error
-	for range tries {
-		if err = b.tryStatus(ctx, now); !refused(err) {
-			return err
-		}
-		b.ready = false
-	}
-	return err
+	return b.attempt(ctx, func(ctx context.Context) error { return b.tryStatus(ctx, now) })
 }
 
 func (b *Book) tryStatus(ctx context.Context, now Status) error {
