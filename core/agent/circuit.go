@@ -18,7 +18,7 @@ const (
 	CacheFor     = time.Second            // a read record is trusted this long
 	StoreTimeout = 300 * time.Millisecond // the shared store's time limit
 	SuspectsTrip = 5                      // contacts in a row before a suspect fault is the account's
-	mostTries    = 10                     // lost races before a report is given up
+	mostTries    = 1000                   // lost races before a report is given up, whatever the clock says
 	grain        = time.Millisecond       // successes closer together count as one moment
 )
 
@@ -108,6 +108,9 @@ func (c *Circuit) Seen() breaker.Record { return c.view.Load().record }
 // most a second. It reports false when the store did not answer; it is then
 // left alone for a second, so that its silence costs everybody one time limit.
 func (c *Circuit) Look(ctx context.Context, since time.Time) (breaker.Record, bool) {
+	if now := c.Clock.Now(); since.After(now) {
+		since = now // a faster clock's time: a reading that begins now is new enough
+	}
 	if r, ok := c.cached(since); ok {
 		return r, true
 	}
@@ -301,8 +304,10 @@ func (c *Circuit) forgetSuspects() {
 
 // Change applies a rule to the newest record and stores the outcome; a lost
 // race gets the current record and decides again. When the store cannot be
-// reached the change is given up and reported as Unchanged. It outlives a
-// cancelled context, because what happened has to be reported.
+// reached the change is given up and reported as Unchanged, and so is one that
+// has lost races for two time limits. It outlives a cancelled context, because
+// what happened has to be reported. All its tries carry one nonce: one that
+// was stored after it was given up is still known as one's own.
 func (c *Circuit) Change(ctx context.Context, rule func(breaker.Record) (breaker.Record, breaker.Change)) (breaker.Record, breaker.Change) {
 	ctx = context.WithoutCancel(ctx)
 	c.writing.Lock()
@@ -312,15 +317,23 @@ func (c *Circuit) Change(ctx context.Context, rule func(breaker.Record) (breaker
 	if !known {
 		return r, breaker.Unchanged
 	}
+	nonce := ""
 	for tries := 0; tries < mostTries && c.Clock.Now().Sub(began) < 2*c.Timeout; tries++ {
 		next, change := rule(r)
 		if !change.Writes() {
+			if fresh, known := c.Look(ctx, time.Time{}); known && fresh.Version != r.Version {
+				r = fresh // nothing to write is no race that an old record could lose
+				continue
+			}
 			return r, change
 		}
 		if c.leftAlone() {
 			break
 		}
-		next.Service, next.Writer = c.name, c.NewID()
+		if nonce == "" {
+			nonce = c.NewID()
+		}
+		next.Service, next.Writer = c.name, nonce
 		stored, err := c.swap(ctx, next)
 		if err == nil {
 			return stored, change

@@ -23,7 +23,7 @@ func (c *counting) Tell(_ context.Context, messages []agent.Message) []bool {
 func TestEveryMessageOfABatchIsTold(t *testing.T) {
 	for name, want := range map[string]int{"valid": 1, "malformed": 2, "batch-of-ten": 10, "duplicate": 2} {
 		c, e := &counting{}, eventtest.Read[events.SQSEvent](t, name)
-		answer, err := handler{c}.handle(t.Context(), e)
+		answer, err := handler{c.Tell}.handle(t.Context(), e)
 		if err != nil || c.messages != want {
 			t.Errorf("%s: %d messages, error %v, want %d", name, c.messages, err, want)
 		}

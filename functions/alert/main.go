@@ -10,5 +10,5 @@ import (
 
 func main() {
 	p := cloud.Start("alert")
-	lambda.StartWithOptions(handler{p}.handle, lambda.WithEnableSIGTERM(p.Stop))
+	lambda.StartWithOptions(handler{p.Tell}.handle, lambda.WithEnableSIGTERM(p.Stop))
 }

@@ -40,7 +40,7 @@ func TestTheEventsAreWhatTheirNamesSay(t *testing.T) {
 		"duplicate":    {[]string{"default/c-001", "default/c-001"}, 0},
 	} {
 		d := &decoded{}
-		answer, err := handler{d}.handle(t.Context(), eventtest.Read[events.SQSEvent](t, name))
+		answer, err := handler{d.Work}.handle(t.Context(), eventtest.Read[events.SQSEvent](t, name))
 		if err != nil || !slices.Equal(d.keys, want.keys) || len(answer.BatchItemFailures) != want.failed {
 			t.Errorf("%s: contacts %v, %d failures, error %v, want %+v", name, d.keys, len(answer.BatchItemFailures), err, want)
 		}

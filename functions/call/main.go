@@ -9,5 +9,5 @@ import (
 
 func main() {
 	p := cloud.Start("call")
-	lambda.StartWithOptions(handler{p}.handle, lambda.WithEnableSIGTERM(p.Stop))
+	lambda.StartWithOptions(handler{p.Work}.handle, lambda.WithEnableSIGTERM(p.Stop))
 }

@@ -12,13 +12,11 @@ import (
 	"callagent/infra/wiring"
 )
 
-// taker takes callbacks; see [cloud.Process.Callback].
-type taker interface {
-	Callback(ctx context.Context, c wiring.Callback) *wiring.Refusal
+// handler translates between a function URL and the agent; see
+// [cloud.Process.Callback].
+type handler struct {
+	take func(ctx context.Context, c wiring.Callback) *wiring.Refusal
 }
-
-// handler translates between a function URL and the agent.
-type handler struct{ taker }
 
 // handle answers one request: 204 when the report is stored or brings nothing
 // new, 503 when Twilio should send it again.
@@ -30,7 +28,7 @@ func (h handler) handle(ctx context.Context, r events.LambdaFunctionURLRequest) 
 	if err != nil {
 		return answer(&wiring.Refusal{Status: http.StatusBadRequest, Reason: "the form cannot be read"}), nil
 	}
-	return answer(h.Callback(ctx, wiring.Callback{URL: urlOf(r), Form: form, Signature: header(r, "X-Twilio-Signature")})), nil
+	return answer(h.take(ctx, wiring.Callback{URL: urlOf(r), Form: form, Signature: header(r, "X-Twilio-Signature")})), nil
 }
 
 // urlOf is the URL that Twilio was given. Its host is the one that the request

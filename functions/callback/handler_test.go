@@ -33,7 +33,7 @@ func (v *verifying) Callback(_ context.Context, c wiring.Callback) *wiring.Refus
 // send hands an event to the function.
 func send(t *testing.T, v *verifying, e events.LambdaFunctionURLRequest) int {
 	t.Helper()
-	answer, err := handler{v}.handle(t.Context(), e)
+	answer, err := handler{v.Callback}.handle(t.Context(), e)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestABodyThatIsNotEncodedIsReadToo(t *testing.T) {
 func TestOnlyPostIsTaken(t *testing.T) {
 	e := eventtest.Read[events.LambdaFunctionURLRequest](t, "valid")
 	e.RequestContext.HTTP.Method = http.MethodGet
-	answer, err := handler{&verifying{}}.handle(t.Context(), e)
+	answer, err := handler{(&verifying{}).Callback}.handle(t.Context(), e)
 	if err != nil || answer.StatusCode != http.StatusNotFound || !strings.Contains(answer.Body, "POST /twilio/status") {
 		t.Errorf("answer %+v, %v", answer, err)
 	}

@@ -10,5 +10,5 @@ import (
 
 func main() {
 	p := cloud.Start("callback")
-	lambda.StartWithOptions(handler{p}.handle, lambda.WithEnableSIGTERM(p.Stop))
+	lambda.StartWithOptions(handler{p.Callback}.handle, lambda.WithEnableSIGTERM(p.Stop))
 }

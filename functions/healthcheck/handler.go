@@ -2,13 +2,11 @@ package main
 
 import "context"
 
-// ticker runs the background work; see [cloud.Process.Tick].
-type ticker interface {
-	Tick(ctx context.Context, scheduled bool) error
+// handler tells a tick of the schedule from one that was called for; see
+// [cloud.Process.Tick].
+type handler struct {
+	tick func(ctx context.Context, scheduled bool) error
 }
-
-// handler tells a tick of the schedule from one that was called for.
-type handler struct{ ticker }
 
 // event is what tells a batch of messages from everything else: its records.
 // What they say does not matter, so a batch of ticks is one.
@@ -19,5 +17,5 @@ type event struct {
 // handle runs one tick. It fails only when the set-up is wrong; nothing is
 // retried, because the next tick does all that this one would have done.
 func (h handler) handle(ctx context.Context, e event) error {
-	return h.Tick(ctx, len(e.Records) == 0)
+	return h.tick(ctx, len(e.Records) == 0)
 }

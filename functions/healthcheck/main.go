@@ -11,5 +11,5 @@ import (
 
 func main() {
 	p := cloud.Start("healthcheck")
-	lambda.StartWithOptions(handler{p}.handle, lambda.WithEnableSIGTERM(p.Stop))
+	lambda.StartWithOptions(handler{p.Tick}.handle, lambda.WithEnableSIGTERM(p.Stop))
 }

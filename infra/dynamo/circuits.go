@@ -21,7 +21,7 @@ import (
 // second time: the time limit is in the context, and a write whose answer was
 // lost is recognised by the record's Writer. Slot costs at most two.
 type Circuits struct {
-	client *dynamodb.Client
+	client api
 	table  string
 
 	mu    sync.Mutex
@@ -30,7 +30,7 @@ type Circuits struct {
 
 // NewCircuits returns the circuits of a table. It does no I/O.
 func NewCircuits(client *dynamodb.Client, table string) *Circuits {
-	return &Circuits{client: client, table: table, slots: map[string]time.Time{}}
+	return &Circuits{client: apiOf(client), table: table, slots: map[string]time.Time{}}
 }
 
 // serviceKey is the key of one of a service's items.

@@ -13,13 +13,13 @@ import (
 // Lease lets one process at a time do what must not be done twice at once:
 // flush a channel, write the sheet. It is safe for concurrent use.
 type Lease struct {
-	client *dynamodb.Client
+	client api
 	table  string
 }
 
 // NewLease returns the leases of a circuits table. It does no I/O.
 func NewLease(client *dynamodb.Client, table string) *Lease {
-	return &Lease{client: client, table: table}
+	return &Lease{client: apiOf(client), table: table}
 }
 
 func leaseKey(name string) item {

@@ -19,7 +19,7 @@ import (
 // done. Every method obeys its context; with none that ends, a silent table is
 // waited for as long as the client's HTTP time limits allow.
 type Calls struct {
-	client *dynamodb.Client
+	client api
 	table  string
 	now    func() time.Time
 }
@@ -37,7 +37,7 @@ func NewCalls(client *dynamodb.Client, table string, now func() time.Time) *Call
 	if now == nil {
 		now = time.Now
 	}
-	return &Calls{client: client, table: table, now: now}
+	return &Calls{client: apiOf(client), table: table, now: now}
 }
 
 // Get reads one call.

@@ -26,14 +26,14 @@ const KeepDelivered = 90 * 24 * time.Hour
 // Both are written in one transaction. The order of raising is that of the
 // clocks of those who raised.
 type Outbox struct {
-	client *dynamodb.Client
+	client api
 	table  string
 	now    func() time.Time
 }
 
 // NewOutbox returns the outbox of a circuits table. It does no I/O.
 func NewOutbox(client *dynamodb.Client, table string, now func() time.Time) *Outbox {
-	return &Outbox{client: client, table: table, now: now}
+	return &Outbox{client: apiOf(client), table: table, now: now}
 }
 
 // The kinds of items in a channel's partition, by how their sort keys begin.

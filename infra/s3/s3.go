@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
@@ -42,16 +43,22 @@ type Config struct {
 // Put and Get make one request, whatever the client's retryer says, because the
 // agent tries again itself; their time limit is that of the context.
 type Media struct {
-	client *s3.Client
-	signer *s3.PresignClient
+	put  request[s3.PutObjectInput, s3.PutObjectOutput]
+	get  request[s3.GetObjectInput, s3.GetObjectOutput]
+	sign func(context.Context, *s3.GetObjectInput, ...func(*s3.PresignOptions)) (*v4.PresignedHTTPRequest, error)
 	Config
 }
+
+// request is a method of the client. They are kept in place of it, because a
+// client that can be reached through the type of a Media makes the linker keep
+// its other hundred requests too.
+type request[In, Out any] func(context.Context, *In, ...func(*s3.Options)) (*Out, error)
 
 var _ agent.Media = (*Media)(nil)
 
 // New does no I/O.
 func New(client *s3.Client, c Config) *Media {
-	return &Media{client: client, signer: s3.NewPresignClient(client), Config: c}
+	return &Media{put: client.PutObject, get: client.GetObject, sign: s3.NewPresignClient(client).PresignGetObject, Config: c}
 }
 
 // once switches the SDK's own retries off.
@@ -63,7 +70,7 @@ func (m *Media) Put(ctx context.Context, name, contentType string, data []byte) 
 	if err := check(ctx, name); err != nil {
 		return "", err
 	}
-	_, err = m.client.PutObject(ctx, &s3.PutObjectInput{
+	_, err = m.put(ctx, &s3.PutObjectInput{
 		Bucket: aws.String(m.Bucket), Key: aws.String(m.Prefix + name), ContentType: aws.String(contentType), Body: bytes.NewReader(data),
 	}, once)
 	if err != nil {
@@ -77,7 +84,7 @@ func (m *Media) Get(ctx context.Context, ref string) ([]byte, error) {
 	if err := check(ctx, ref); err != nil {
 		return nil, err
 	}
-	data, err := read(ctx, m.client, m.Bucket, m.Prefix+ref, once)
+	data, err := read(ctx, m.get, m.Bucket, m.Prefix+ref, once)
 	if err != nil {
 		return nil, trouble("get", err)
 	}
@@ -90,7 +97,7 @@ func (m *Media) Link(ctx context.Context, ref string) (string, error) {
 	if err := check(ctx, ref); err != nil {
 		return "", err
 	}
-	signed, err := m.signer.PresignGetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(m.Bucket), Key: aws.String(m.Prefix + ref)},
+	signed, err := m.sign(ctx, &s3.GetObjectInput{Bucket: aws.String(m.Bucket), Key: aws.String(m.Prefix + ref)},
 		s3.WithPresignExpires(linkLasts))
 	if err != nil {
 		return "", trouble("link", err)
@@ -107,8 +114,8 @@ func check(ctx context.Context, name string) error {
 }
 
 // read reads one object whole.
-func read(ctx context.Context, client *s3.Client, bucket, key string, options ...func(*s3.Options)) ([]byte, error) {
-	out, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)}, options...)
+func read(ctx context.Context, get request[s3.GetObjectInput, s3.GetObjectOutput], bucket, key string, options ...func(*s3.Options)) ([]byte, error) {
+	out, err := get(ctx, &s3.GetObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)}, options...)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +166,7 @@ func ReadObject(ctx context.Context, client *s3.Client, address string) ([]byte,
 	if !ok || !slash || bucket == "" || key == "" {
 		return nil, fmt.Errorf("s3: %q is no address of an object such as s3://bucket/callagent.toml", address)
 	}
-	data, err := read(ctx, client, bucket, key)
+	data, err := read(ctx, client.GetObject, bucket, key)
 	switch {
 	case isMissing(err):
 		return nil, fmt.Errorf("s3: there is no object %s: %w", address, fs.ErrNotExist)

@@ -34,13 +34,15 @@ const (
 
 // Sender puts messages on one queue. It is safe for concurrent use.
 type Sender struct {
-	client *sqs.Client
+	client api
 	url    string
 }
 
 // NewSender does no I/O. Requests that fail are sent again as the client's
 // retryer says.
-func NewSender(client *sqs.Client, url string) *Sender { return &Sender{client: client, url: url} }
+func NewSender(client *sqs.Client, url string) *Sender {
+	return &Sender{client: apiOf(client), url: url}
+}
 
 // Send puts messages on the queue, ten in a request and up to eight requests at
 // once. A delay is rounded up to whole seconds; one longer than [MaxDelay] is

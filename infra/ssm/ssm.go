@@ -18,12 +18,26 @@ import (
 // decrypted, by their names without the path. There may be none. Requests that
 // fail are sent again as the client's retryer says.
 func Read(ctx context.Context, client *ssm.Client, path string) (map[string]string, error) {
+	return read(ctx, client.GetParametersByPath, path)
+}
+
+// page is the one request that is sent. A Cache keeps it in place of the client,
+// because a client that can be reached through its type makes the linker keep
+// all other requests too.
+type page func(context.Context, *ssm.GetParametersByPathInput, ...func(*ssm.Options)) (*ssm.GetParametersByPathOutput, error)
+
+// GetParametersByPath is for the SDK's paginator.
+func (p page) GetParametersByPath(ctx context.Context, in *ssm.GetParametersByPathInput, o ...func(*ssm.Options)) (*ssm.GetParametersByPathOutput, error) {
+	return p(ctx, in, o...)
+}
+
+func read(ctx context.Context, p page, path string) (map[string]string, error) {
 	path = strings.TrimRight(path, "/")
 	if !strings.HasPrefix(path, "/") {
 		return nil, errors.New("ssm: set SECRETS_PATH to the path of the parameters, such as /callagent/prod")
 	}
 	values := map[string]string{}
-	pages := ssm.NewGetParametersByPathPaginator(client, &ssm.GetParametersByPathInput{Path: aws.String(path), WithDecryption: aws.Bool(true)})
+	pages := ssm.NewGetParametersByPathPaginator(p, &ssm.GetParametersByPathInput{Path: aws.String(path), WithDecryption: aws.Bool(true)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -57,7 +71,7 @@ type CacheOptions struct {
 // comes while they are read waits for that.
 type Cache struct {
 	CacheOptions
-	client *ssm.Client
+	client page
 	path   string
 
 	mu      sync.Mutex
@@ -76,7 +90,7 @@ func NewCache(client *ssm.Client, path string, o CacheOptions) *Cache {
 	if o.OnError == nil {
 		o.OnError = func(error) {}
 	}
-	return &Cache{CacheOptions: o, client: client, path: path}
+	return &Cache{CacheOptions: o, client: client.GetParametersByPath, path: path}
 }
 
 // Snapshot is the parameters as they were read.
@@ -106,7 +120,7 @@ func (c *Cache) Get(ctx context.Context) (Snapshot, error) {
 func (c *Cache) refresh(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
-	values, err := Read(limited, c.client, c.path)
+	values, err := read(limited, c.client, c.path)
 	switch {
 	case err == nil:
 		c.next = c.Now().Add(c.MaxAge)

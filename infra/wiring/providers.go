@@ -54,6 +54,20 @@ func closing(closers []func()) func() error {
 	}
 }
 
+// ChannelNames lists the channels that are configured.
+func ChannelNames(p settings.Providers) []string {
+	var names []string
+	for _, c := range []struct {
+		name string
+		key  settings.Secret
+	}{{email, p.Email.SMTP}, {telegramChat, p.Telegram.BotToken}, {webhookURL, p.Webhook.URL}} {
+		if c.key != "" {
+			names = append(names, c.name)
+		}
+	}
+	return names
+}
+
 // OpenChannels makes the channels that are configured.
 func OpenChannels(p settings.Providers, c *clock.Clock) (map[string]agent.Notifier, func() error, error) {
 	channels := map[string]agent.Notifier{}

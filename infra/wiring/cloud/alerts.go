@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -11,7 +12,9 @@ import (
 	"callagent/core/alert"
 	"callagent/core/health"
 	"callagent/core/journal"
+	"callagent/infra/clock"
 	"callagent/infra/sqs"
+	"callagent/infra/wiring"
 )
 
 // notice is a message of the alerts queue: an alert and the channels that it
@@ -73,6 +76,10 @@ func (r *raiser) knows(id string) bool {
 func (p *Process) Tell(ctx context.Context, messages []agent.Message) (again []bool) {
 	again = make([]bool, len(messages))
 	err := p.event(ctx, func(ctx context.Context, s *set) error {
+		if err := s.openChannels(); err != nil {
+			s.write(journal.Error, "setup_wrong", "Nobody can be told before this is mended: "+err.Error())
+			return err
+		}
 		for i, m := range messages {
 			if !s.kept(ctx, m.Body) {
 				again[i] = true
@@ -94,6 +101,26 @@ func (p *Process) Tell(ctx context.Context, messages []agent.Message) (again []b
 		again[i] = again[i] || err != nil
 	}
 	return again
+}
+
+// noticeTimeout is how long a channel may take for one message.
+const noticeTimeout = 15 * time.Second
+
+// openChannels makes the channels and their dispatcher, once for a set.
+func (s *set) openChannels() error {
+	if s.dispatcher != nil {
+		return nil
+	}
+	clk := &clock.Clock{}
+	channels, closeChannels, err := wiring.OpenChannels(s.settings.Providers, clk)
+	s.closers = append(s.closers, closeChannels)
+	if err != nil {
+		return err
+	}
+	s.dispatcher = agent.NewDispatcher(agent.DispatcherOptions{
+		Outbox: s.outbox, Channels: channels, Clock: clk, Random: rand.Float64, Journal: s.journal, Timeout: noticeTimeout,
+	})
+	return nil
 }
 
 // flushAgain is how long a message waits for the process that flushes a channel

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
@@ -25,6 +26,10 @@ type clients struct {
 // connectTimeout bounds the reading of the SDK's own settings.
 const connectTimeout = 10 * time.Second
 
+// silence is how long DynamoDB may take to answer: much longer than it ever
+// does when it does.
+const silence = 5 * time.Second
+
 // connect makes them from the environment that the SDK knows: region,
 // credentials, AWS_ENDPOINT_URL.
 func connect() (clients, error) {
@@ -35,7 +40,7 @@ func connect() (clients, error) {
 		return clients{}, err
 	}
 	return clients{
-		dynamo: dynamodb.NewFromConfig(c),
+		dynamo: dynamodb.NewFromConfig(c, func(o *dynamodb.Options) { o.HTTPClient = awshttp.NewBuildableClient().WithTimeout(silence) }),
 		sqs:    awssqs.NewFromConfig(c),
 		s3: awss3.NewFromConfig(c, func(o *awss3.Options) {
 			o.UsePathStyle = o.BaseEndpoint != nil // an emulator has one host name

@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"fmt"
+	"path"
 	"runtime"
 	"strings"
 )
@@ -16,17 +17,23 @@ func panicked(value any, stack []byte) string {
 	return said + " at " + place(stack)
 }
 
-// place finds the first line of our own code below the panic in a stack, with
-// its path cut to the module.
+// place finds the first function of our own below the panic in a stack: its
+// package with the file and the line.
 func place(stack []byte) string {
 	_, below, _ := strings.Cut(string(stack), "\npanic(")
+	pkg := ""
 	for line := range strings.Lines(below) {
-		i := strings.LastIndex(line, "callagent/")
-		if i < 0 || !strings.Contains(line, ".go:") {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "callagent/") {
+			dir, name := path.Split(line)
+			name, _, _ = strings.Cut(name, ".")
+			pkg = dir + name
 			continue
 		}
-		at, _, _ := strings.Cut(strings.TrimSpace(line[i:]), " ")
-		return at
+		if pkg != "" {
+			at, _, _ := strings.Cut(path.Base(line), " ")
+			return pkg + "/" + at
+		}
 	}
 	return "an unknown place"
 }

@@ -44,11 +44,12 @@ func Start(function string) *Process { return start(function, os.LookupEnv, os.S
 
 // start makes a process with an environment and a log of its own.
 func start(function string, env func(string) (string, bool), log io.Writer) *Process {
+	namespace, _ := env("METRICS_NAMESPACE")
 	return &Process{
 		holder:  function + "-" + wiring.NewID()[:10],
 		env:     env,
 		clients: sync.OnceValues(connect),
-		journal: cloudlog.New(cloudlog.Options{Out: log, Function: function, Now: time.Now}),
+		journal: cloudlog.New(cloudlog.Options{Out: log, Namespace: namespace, Function: function, Now: time.Now}),
 	}
 }
 

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"math/rand/v2"
-	"slices"
 	"strings"
 	"time"
 
@@ -26,8 +23,8 @@ type set struct {
 	settings   settings.Settings
 	secrets    int // the version of the secrets that it was made with
 	agent      *agent.Agent
-	dispatcher *agent.Dispatcher
-	channels   []string
+	channels   []string          // the names of those that are configured
+	dispatcher *agent.Dispatcher // nil but in the alert function
 
 	calls    *dynamo.Calls
 	circuits *dynamo.Circuits
@@ -39,9 +36,6 @@ type set struct {
 	closers  []func() error
 }
 
-// noticeTimeout is how long a channel may take for one message.
-const noticeTimeout = 15 * time.Second
-
 // make puts the parts together.
 func (p *Process) make(ctx context.Context, c clients, s settings.Settings) (*set, error) {
 	if err := complete(s); err != nil {
@@ -49,7 +43,7 @@ func (p *Process) make(ctx context.Context, c clients, s settings.Settings) (*se
 	}
 	n, clk := s.Providers.AWS, &clock.Clock{}
 	made := &set{
-		Process: p, settings: s,
+		Process: p, settings: s, channels: wiring.ChannelNames(s.Providers),
 		calls:    dynamo.NewCalls(c.dynamo, n.CallsTable, clk.Now),
 		circuits: dynamo.NewCircuits(c.dynamo, n.CircuitsTable),
 		outbox:   dynamo.NewOutbox(c.dynamo, n.CircuitsTable, clk.Now),
@@ -60,26 +54,17 @@ func (p *Process) make(ctx context.Context, c clients, s settings.Settings) (*se
 	if n.JournalQueue != "" {
 		made.events = sqs.NewSender(c.sqs, n.JournalQueue)
 	}
-	channels, closeChannels, err := wiring.OpenChannels(s.Providers, clk)
-	made.closers = append(made.closers, closeChannels)
-	if err != nil {
-		return nil, errors.Join(err, made.close())
-	}
 	secret, err := made.calls.Secret(ctx)
 	if err != nil {
-		return nil, errors.Join(err, made.close())
+		return nil, err
 	}
-	made.assemble(c, clk, channels, secret)
+	made.assemble(c, clk, secret)
 	return made, nil
 }
 
-// assemble makes the agent and the dispatcher. Clocks of the fleet differ, and
-// every process has to have the chance to contradict a streak.
-func (s *set) assemble(c clients, clk *clock.Clock, channels map[string]agent.Notifier, secret []byte) {
-	s.channels = slices.Sorted(maps.Keys(channels))
-	s.dispatcher = agent.NewDispatcher(agent.DispatcherOptions{
-		Outbox: s.outbox, Channels: channels, Clock: clk, Random: rand.Float64, Journal: s.journal, Timeout: noticeTimeout,
-	})
+// assemble makes the agent. Clocks of the fleet differ, and every process has
+// to have the chance to contradict a streak.
+func (s *set) assemble(c clients, clk *clock.Clock, secret []byte) {
 	providers, closeProviders := wiring.OpenProviders(s.settings.Providers, clk)
 	s.closers = append(s.closers, closeProviders)
 	o := wiring.AgentOptions(s.settings, providers, s.channels, secret, strings.TrimSuffix(s.settings.Providers.PublicURL, "/"))

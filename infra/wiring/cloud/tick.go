@@ -52,7 +52,7 @@ func (s *set) measure() {
 }
 
 // rescued bounds the dead letters that one tick looks at.
-const rescued = 100
+const rescued = 1000
 
 // rescue sends contacts back to the queue that SQS moved to the dead letters
 // although nobody ever claimed them. What was refused carries a reason, and
