@@ -11,6 +11,7 @@ import (
 	api "google.golang.org/api/sheets/v4"
 
 	"callagent/core/fault"
+	"callagent/core/journal"
 	"callagent/infra/sheets"
 	"callagent/localstack/simulator"
 )
@@ -243,7 +244,12 @@ func TestOldRowsAreDeleted(t *testing.T) {
 	w := start(t)
 	b := w.book()
 	for i := range 53 {
-		w.append(b, message(fmt.Sprint(i), entries(1000*i, 1000)...))
+		thousand := make([]journal.Entry, 1000)
+		for j := range thousand {
+			n := 1000*i + j
+			thousand[j] = journal.Entry{Time: noon.Add(time.Duration(n) * time.Second), Message: fmt.Sprintf("event %d", n)}
+		}
+		w.append(b, message(fmt.Sprint(i), thousand...))
 	}
 	got := w.column("Log", "Message")
 	if len(got) < 50_000 || len(got) > 51_000 {

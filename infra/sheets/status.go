@@ -97,10 +97,12 @@ func (n Status) lines(zone *time.Location) []line {
 func (n Status) service(r breaker.Record, zone *time.Location) line {
 	state, since, next := r.State.String(), r.ClosedAt, time.Time{}
 	if r.State != breaker.Closed {
-		since, next = r.OpenedAt, r.OpenUntil
+		since = r.OpenedAt
 	}
 	if r.Forced != breaker.Automatic {
-		state, next = state+" (forced)", time.Time{}
+		state += " (forced)"
+	} else if r.State == breaker.Open {
+		next = r.OpenUntil
 	}
 	none := text("")
 	return line{serviceTitle(r.Service), []*api.CellData{
