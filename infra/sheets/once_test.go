@@ -1,8 +1,10 @@
 package sheets_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
 	"testing"
@@ -10,6 +12,7 @@ import (
 
 	api "google.golang.org/api/sheets/v4"
 
+	"callagent/core/breaker"
 	"callagent/core/fault"
 	"callagent/core/journal"
 	"callagent/infra/sheets"
@@ -129,6 +132,22 @@ func TestHowLongAMessageIsKnown(t *testing.T) {
 	}
 }
 
+// However many messages a write has, the marks stay within what Google keeps.
+func TestManyMessagesAWrite(t *testing.T) {
+	w := start(t)
+	b := w.book()
+	var batch []sheets.Message
+	for i := range 3000 {
+		batch = append(batch, message(fmt.Sprintf("message-%d", i), entry(noon, i)))
+	}
+	w.append(b, batch...)
+	w.append(b, batch[2000:]...)
+	w.once(3000)
+	if n := w.writes(); n != 31 {
+		t.Errorf("%d writes, want 31: the tabs and 30 times 100 messages", n)
+	}
+}
+
 // Two processes that were both told to write the same, at the same time.
 func TestTwoWriters(t *testing.T) {
 	w := start(t)
@@ -148,6 +167,88 @@ func TestTwoWriters(t *testing.T) {
 	w.once(400)
 	if n := len(w.look().Sheets); n != 4 {
 		t.Errorf("%d tabs, want 4", n)
+	}
+}
+
+// What has to be read before a write fails too, and nothing is lost or counted
+// twice by that.
+func TestReadsFail(t *testing.T) {
+	w := start(t)
+	c := w.config()
+	c.KeepRows = 10
+	b := w.open(c)
+	w.append(b, message("1", story()...))
+	for _, route := range []string{"get", "search", "values"} {
+		b := w.open(c)
+		w.fail(simulator.Fault{Route: route, Answer: "503"})
+		if f := faultOf(t, b.Append(t.Context(), message(route, story()...))); f.Kind != fault.ServiceUnavailable {
+			t.Errorf("a failed %s is %v", route, f)
+		}
+		if _, err := b.Place(t.Context(), "a"); route == "search" && faultOf(t, err).Kind != fault.ServiceUnavailable {
+			t.Errorf("without the marks the place is %v", err)
+		}
+		w.ClearFaults()
+		w.append(b, message(route, story()...))
+	}
+	if got := w.column("Log", "Event"); len(got) != 10 {
+		t.Errorf("the Log has %d rows, want 10", len(got))
+	}
+	if rows := w.rows("Charts"); !slices.Equal(rows[94], []string{"2026-03-01 12:00", "4", "0", "0", "0", "0", "8", "0", "0"}) {
+		t.Errorf("the charts show %q", rows[94])
+	}
+}
+
+// A request that takes too long, and one that nobody waits for any more, are
+// told apart.
+func TestTimeLimits(t *testing.T) {
+	w := start(t)
+	b := w.book()
+	w.fail(simulator.Fault{Route: "batchUpdate", Answer: "timeout"})
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if f := faultOf(t, b.Append(short, message("1", entry(noon, 0)))); f.Kind != fault.Timeout || !errors.Is(f, context.DeadlineExceeded) {
+		t.Errorf("a request without an answer is %v", f)
+	}
+	over, stop := context.WithCancel(t.Context())
+	stop()
+	if f := faultOf(t, b.Append(over, message("1", entry(noon, 0)))); !errors.Is(f, context.Canceled) {
+		t.Errorf("a canceled request is %v", f)
+	}
+	w.ClearFaults()
+	w.append(b, message("1", entry(noon, 0)))
+	w.once(1)
+}
+
+// Whoever waits for the one before is bound by a time limit of its own.
+func TestWaitingForATurn(t *testing.T) {
+	w := start(t)
+	p := w.proxy()
+	b := w.open(p.config())
+	arrived := make(chan struct{})
+	p.next(func(_ http.ResponseWriter, r *http.Request, _ []byte) bool {
+		close(arrived)
+		<-r.Context().Done()
+		return true
+	})
+	long, end := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- b.Append(long, message("1", entry(noon, 0))) }()
+	<-arrived
+	over, cancel := context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	for _, ask := range []func() error{
+		func() error { return b.Append(over, message("2", entry(noon, 1))) },
+		func() error { return b.Status(over, standing(breaker.Open)) },
+		func() error { _, err := b.Place(over, "a"); return err },
+		func() error { _, err := b.Check(over); return err },
+	} {
+		if err := ask(); !errors.Is(err, context.DeadlineExceeded) || faultOf(t, err).Kind != fault.Timeout {
+			t.Errorf("waiting for one's turn ends with %v", err)
+		}
+	}
+	end()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("the one before it ends with %v", err)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	api "google.golang.org/api/sheets/v4"
+
 	"callagent/core/breaker"
 	"callagent/core/call"
 	"callagent/core/fault"
@@ -95,5 +97,26 @@ func TestStatusInWords(t *testing.T) {
 	}
 	if next[0] != "" || next[2] != "" {
 		t.Errorf("a circuit that an operator holds is tested at %q, and one that is being tested at %q", next[0], next[2])
+	}
+}
+
+// A Status that staff deleted comes back; one without its names is let be.
+func TestStatusThatIsGone(t *testing.T) {
+	w := start(t)
+	b := w.book()
+	if err := b.Status(t.Context(), standing(breaker.Open)); err != nil {
+		t.Fatal(err)
+	}
+	w.do(&api.Request{DeleteSheet: &api.DeleteSheetRequest{SheetId: w.id("Status")}})
+	if err := b.Status(t.Context(), standing(breaker.Open)); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.column("Status", "State"); !slices.Equal(got, []string{"CLOSED", "OPEN", "RUNNING", "DONE"}) {
+		t.Errorf("the states are %q", got)
+	}
+	w.do(drop(w.id("Status"), 0))
+	before := w.writes()
+	if err := b.Status(t.Context(), standing(breaker.Closed)); err != nil || w.writes() != before {
+		t.Errorf("without names: %v, %d writes", err, w.writes()-before)
 	}
 }
