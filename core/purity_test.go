@@ -27,7 +27,7 @@ var kernel = []string{"fault", "backoff", "breaker", "health", "alert", "call", 
 var (
 	kernelImports = []string{
 		"bytes", "cmp", "encoding/json", "errors", "fmt", "io", "iter", "maps", "math", "slices", "sort",
-		"strconv", "strings", "text/template", "time", "unicode", "unicode/utf8",
+		"strconv", "strings", "time", "unicode", "unicode/utf8",
 	}
 	agentImports = append([]string{"context", "encoding/hex", "hash/fnv", "sync", "sync/atomic"}, kernelImports...)
 )

@@ -3,14 +3,13 @@ package call
 import (
 	"fmt"
 	"strings"
-	"text/template"
 	"time"
 )
 
 // Campaign is what to say and when.
 type Campaign struct {
 	Name             string
-	Prompt           string // text/template over the contact; see Request
+	Prompt           string // a [Prompt] over the contact; see Request
 	Voice            string // "" takes the service's default
 	From             string // E.164; "" takes the account's default
 	Language         string // ISO 639-1; "" lets the voice model decide
@@ -39,24 +38,15 @@ func (p Campaign) Request(c Contact) (ScriptRequest, error) {
 		data[k] = c.Variables[k]
 		facts = append(facts, k+": "+c.Variables[k])
 	}
-	var b strings.Builder
-	if err := t.Execute(&b, data); err != nil {
+	system, err := t.Render(data)
+	if err != nil {
 		return ScriptRequest{}, fmt.Errorf("the prompt of campaign %s asks for something that contact %s does not have: %w", p.Name, c.ID, err)
 	}
 	return ScriptRequest{
-		System:    b.String(),
+		System:    system,
 		User:      "Write the script for this contact.\n" + strings.Join(facts, "\n"),
 		MaxTokens: 400,
 	}, nil
-}
-
-// ParsePrompt checks a prompt template.
-func ParsePrompt(text string) (*template.Template, error) {
-	t, err := template.New("prompt").Option("missingkey=error").Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("the prompt is no template: %w", err)
-	}
-	return t, nil
 }
 
 // Window is the time of day in which contacts may be called, in minutes since

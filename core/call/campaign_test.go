@@ -35,7 +35,7 @@ func TestRequest(t *testing.T) {
 			call.ScriptRequest{System: "Hello", User: "Write the script for this contact.\n", MaxTokens: 400},
 		},
 		{
-			`{{.name}} {{index . "first visit"}}`, call.Contact{Name: "<Ada & Bob>", Variables: map[string]string{"first visit": "2024"}},
+			`{{.name}} {{.first visit}}`, call.Contact{Name: "<Ada & Bob>", Variables: map[string]string{"first visit": "2024"}},
 			call.ScriptRequest{System: "<Ada & Bob> 2024", User: "Write the script for this contact.\nname: <Ada & Bob>\nfirst visit: 2024", MaxTokens: 400},
 		},
 	} {
@@ -48,10 +48,10 @@ func TestRequest(t *testing.T) {
 
 func TestRequestRefuses(t *testing.T) {
 	for prompt, want := range map[string]string{
-		"Dear {{.surname}}": `the prompt of campaign spring asks for something that contact c-001 does not have: template: prompt:1:7: executing "prompt" at <.surname>: map has no entry for key "surname"`,
-		"{{.phone}}":        `the prompt of campaign spring asks for something that contact c-001 does not have: template: prompt:1:2: executing "prompt" at <.phone>: map has no entry for key "phone"`,
-		"{{.name":           `the prompt is no template: template: prompt:1: unclosed action`,
-		"{{shout .name}}":   `the prompt is no template: template: prompt:1: function "shout" not defined`,
+		"Dear {{.surname}}": `the prompt of campaign spring asks for something that contact c-001 does not have: {{.surname}}`,
+		"{{.phone}}":        `the prompt of campaign spring asks for something that contact c-001 does not have: {{.phone}}`,
+		"{{.name":           `the prompt cannot be read, in its line 1: a placeholder has no }} at its end`,
+		"{{shout .name}}":   `the prompt cannot be read, in its line 1: {{shout .name}} is not known: write {{.name}}, or {{if .name}} with {{else}} and {{end}}`,
 	} {
 		_, err := call.Campaign{Name: "spring", Prompt: prompt}.Request(ada)
 		if err == nil || err.Error() != want {

@@ -4,8 +4,9 @@ import (
 	"context"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -30,15 +31,8 @@ const connectTimeout = 10 * time.Second
 // does when it does.
 const silence = 5 * time.Second
 
-// connect makes them from the environment that the SDK knows: region,
-// credentials, AWS_ENDPOINT_URL.
-func connect() (clients, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
-	defer cancel()
-	c, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return clients{}, err
-	}
+// connect makes the clients. It does no I/O.
+func connect(c aws.Config) clients {
 	return clients{
 		dynamo: dynamodb.NewFromConfig(c, func(o *dynamodb.Options) { o.HTTPClient = awshttp.NewBuildableClient().WithTimeout(silence) }),
 		sqs:    awssqs.NewFromConfig(c),
@@ -46,7 +40,22 @@ func connect() (clients, error) {
 			o.UsePathStyle = o.BaseEndpoint != nil // an emulator has one host name
 		}),
 		ssm: awsssm.NewFromConfig(c),
-	}, nil
+	}
+}
+
+// inFunction is the configuration that Lambda gives a function: region and
+// credentials in the environment. The SDK's own search for credentials would
+// bring five more services into every function.
+func inFunction(env func(string) (string, bool)) aws.Config {
+	get := func(name string) string { v, _ := env(name); return v }
+	c := aws.Config{
+		Region:      get("AWS_REGION"),
+		Credentials: aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider(get("AWS_ACCESS_KEY_ID"), get("AWS_SECRET_ACCESS_KEY"), get("AWS_SESSION_TOKEN"))),
+	}
+	if endpoint := get("AWS_ENDPOINT_URL"); endpoint != "" {
+		c.BaseEndpoint = &endpoint
+	}
+	return c
 }
 
 // readSettings reads callagent.toml from S3.

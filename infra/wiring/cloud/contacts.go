@@ -68,12 +68,11 @@ const postponed = time.Minute
 
 // postpone hides the messages of a process that has no set of parts.
 func (p *Process) postpone(ctx context.Context, messages []agent.Message) {
-	c, err := p.clients()
 	url, _ := p.env("CONTACTS_QUEUE_URL")
-	if err != nil || url == "" {
+	if url == "" {
 		return
 	}
-	q := sqs.New(c.sqs, sqs.Config{URL: url})
+	q := sqs.New(p.clients.sqs, sqs.Config{URL: url})
 	for _, m := range messages {
 		p.hide(ctx, q, m, postponed)
 	}

@@ -27,7 +27,7 @@ import (
 type Process struct {
 	holder    string // names this process in leases
 	env       func(string) (string, bool)
-	clients   func() (clients, error)
+	clients   clients
 	journal   *cloudlog.Journal
 	stopping  atomic.Bool
 	concluded atomic.Bool // finished campaigns were told, and there was no work since
@@ -48,7 +48,7 @@ func start(function string, env func(string) (string, bool), log io.Writer) *Pro
 	return &Process{
 		holder:  function + "-" + wiring.NewID()[:10],
 		env:     env,
-		clients: sync.OnceValues(connect),
+		clients: connect(inFunction(env)),
 		journal: cloudlog.New(cloudlog.Options{Out: log, Namespace: namespace, Function: function, Now: time.Now}),
 	}
 }
@@ -76,16 +76,12 @@ var errUnset = errors.New("the environment lacks")
 func (p *Process) current(ctx context.Context) (*set, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	c, err := p.clients()
-	if err != nil {
-		return nil, fmt.Errorf("the AWS clients cannot be made: %w", err)
-	}
 	if p.secrets == nil {
 		path, _ := p.env("SECRETS_PATH")
 		if path == "" {
 			return nil, fmt.Errorf("%w SECRETS_PATH: set it to the SSM path of the secrets", errUnset)
 		}
-		p.secrets = ssm.NewCache(c.ssm, path, ssm.CacheOptions{OnError: func(err error) {
+		p.secrets = ssm.NewCache(p.clients.ssm, path, ssm.CacheOptions{OnError: func(err error) {
 			p.write(journal.Warning, "secrets_old", "The secrets are used as they were read before: "+err.Error())
 		}})
 	}
@@ -96,11 +92,11 @@ func (p *Process) current(ctx context.Context) (*set, error) {
 	case p.set != nil && p.set.secrets == secrets.Version:
 		return p.set, nil
 	}
-	s, err := p.settings(ctx, c, secrets.Values)
+	s, err := p.settings(ctx, secrets.Values)
 	if err != nil {
 		return nil, err
 	}
-	made, err := p.make(ctx, c, s)
+	made, err := p.make(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +110,7 @@ func (p *Process) current(ctx context.Context) (*set, error) {
 
 // settings reads the settings from the environment, the secrets and the
 // settings object.
-func (p *Process) settings(ctx context.Context, c clients, secrets map[string]string) (settings.Settings, error) {
+func (p *Process) settings(ctx context.Context, secrets map[string]string) (settings.Settings, error) {
 	from := settings.Source{Env: func(name string) (string, bool) {
 		if v, ok := secrets[name]; ok {
 			return v, true
@@ -122,7 +118,7 @@ func (p *Process) settings(ctx context.Context, c clients, secrets map[string]st
 		return p.env(name)
 	}}
 	if object, _ := p.env("SETTINGS_OBJECT"); object != "" {
-		layer, err := c.readSettings(ctx, object)
+		layer, err := p.clients.readSettings(ctx, object)
 		if err != nil {
 			return settings.Settings{}, err
 		}

@@ -37,11 +37,11 @@ type set struct {
 }
 
 // make puts the parts together.
-func (p *Process) make(ctx context.Context, c clients, s settings.Settings) (*set, error) {
+func (p *Process) make(ctx context.Context, s settings.Settings) (*set, error) {
 	if err := complete(s); err != nil {
 		return nil, err
 	}
-	n, clk := s.Providers.AWS, &clock.Clock{}
+	n, c, clk := s.Providers.AWS, p.clients, &clock.Clock{}
 	made := &set{
 		Process: p, settings: s, channels: wiring.ChannelNames(s.Providers),
 		calls:    dynamo.NewCalls(c.dynamo, n.CallsTable, clk.Now),
@@ -58,13 +58,13 @@ func (p *Process) make(ctx context.Context, c clients, s settings.Settings) (*se
 	if err != nil {
 		return nil, err
 	}
-	made.assemble(c, clk, secret)
+	made.assemble(clk, secret)
 	return made, nil
 }
 
 // assemble makes the agent. Clocks of the fleet differ, and every process has
 // to have the chance to contradict a streak.
-func (s *set) assemble(c clients, clk *clock.Clock, secret []byte) {
+func (s *set) assemble(clk *clock.Clock, secret []byte) {
 	providers, closeProviders := wiring.OpenProviders(s.settings.Providers, clk)
 	s.closers = append(s.closers, closeProviders)
 	o := wiring.AgentOptions(s.settings, providers, s.channels, secret, strings.TrimSuffix(s.settings.Providers.PublicURL, "/"))
@@ -72,7 +72,7 @@ func (s *set) assemble(c clients, clk *clock.Clock, secret []byte) {
 		policy.Circuit.Settle = agent.CacheFor
 		o.Policies[name] = policy
 	}
-	n := s.settings.Providers.AWS
+	n, c := s.settings.Providers.AWS, s.clients
 	o.Stores = agent.Stores{
 		Ledger: s.calls, Backlog: s.calls, Blocklist: s.calls, Circuits: s.circuits, Pace: s.circuits,
 		Queue: s.contacts, Outbox: &raiser{queue: s.alerts.Sender, now: clk.Now}, Media: s3.New(c.s3, s3.Config{Bucket: n.AudioBucket}),

@@ -98,16 +98,17 @@ func newStack(t *testing.T) *stack {
 	if os.Getenv("AWS_ENDPOINT_URL") == "" {
 		t.Fatal("AWS_ENDPOINT_URL is not set: run make integration")
 	}
-	c, err := connect()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := connect(inFunction(os.LookupEnv))
 	s := &stack{t: t, name: "test-" + wiring.NewID()[:12], clients: c, log: &output{}, env: map[string]string{}}
+	var err error
 	if s.sim, err = simulator.Start(simulator.Config{Ring: 50 * time.Millisecond, Talk: 50 * time.Millisecond}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.sim.Close)
 	s.env["SECRETS_PATH"] = "/" + s.name
+	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+		s.env[name] = os.Getenv(name)
+	}
 	for _, pair := range s.sim.Env() {
 		name, value, _ := strings.Cut(pair, "=")
 		if isSecret(name) {

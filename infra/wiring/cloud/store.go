@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/config"
+
 	"callagent/core/journal"
 	"callagent/infra/clock"
 	"callagent/infra/dynamo"
@@ -44,10 +46,11 @@ func OpenStore(ctx context.Context, s settings.Settings, c *clock.Clock) (wiring
 	if len(missing) > 0 {
 		return nil, &settings.Error{Problem: fmt.Sprintf("--store aws needs %s: the stack's output OperatorEnvironment has the lines to paste (docs/deploy.md)", strings.Join(missing, ", "))}
 	}
-	clients, err := connect()
+	found, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("the AWS clients cannot be made: %w", err)
+		return nil, fmt.Errorf("the AWS settings cannot be read: %w", err)
 	}
+	clients := connect(found)
 	opened := &store{
 		ledger:   dynamo.NewCalls(clients.dynamo, n.CallsTable, c.Now),
 		Circuits: dynamo.NewCircuits(clients.dynamo, n.CircuitsTable),
