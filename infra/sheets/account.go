@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"strings"
@@ -33,7 +34,7 @@ func readKey(credentials string) (key, error) {
 	if !strings.HasPrefix(strings.TrimSpace(credentials), "{") {
 		var err error
 		if data, err = os.ReadFile(credentials); err != nil {
-			return key{}, fmt.Errorf("sheets: %s: %w", remedy, err)
+			return key{}, fmt.Errorf("sheets: %s: %w", remedy, withoutPath(err))
 		}
 	}
 	var k key
@@ -47,6 +48,16 @@ func readKey(credentials string) (key, error) {
 		k.TokenURI = "https://oauth2.googleapis.com/token"
 	}
 	return k, nil
+}
+
+// withoutPath drops the path from an error, because it may be a key that
+// somebody put in the wrong form.
+func withoutPath(err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return at.Err
+	}
+	return err
 }
 
 // transport carries Google's client library over our HTTP client, so that what

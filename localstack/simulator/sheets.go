@@ -35,7 +35,7 @@ type sheetsAPI struct {
 }
 
 func newSheetsAPI(s *Simulator) *sheetsAPI {
-	return &sheetsAPI{sim: s, tokens: map[string]bool{}, book: newBook(),
+	return &sheetsAPI{sim: s, tokens: map[string]bool{}, book: newBook(), reads: quota{kind: "Read"}, writes: quota{kind: "Write"},
 		file: credentialsFile{account: s.cfg.Keys.SheetsAccount}}
 }
 
@@ -45,6 +45,7 @@ const perMinute = 60
 
 // quota counts the requests of the minute.
 type quota struct {
+	kind   string // Read or Write
 	minute time.Time
 	used   int
 }
@@ -52,7 +53,7 @@ type quota struct {
 // take reports whether the minute has room for one request more.
 func (q *quota) take(now time.Time) bool {
 	if m := now.Truncate(time.Minute); !m.Equal(q.minute) {
-		*q = quota{minute: m}
+		q.minute, q.used = m, 0
 	}
 	q.used++
 	return q.used <= perMinute
@@ -90,11 +91,13 @@ var usualTexts = map[int][2]string{
 	503: {"UNAVAILABLE", "The service is currently unavailable."},
 }
 
+const rateLimit = "RATE_LIMIT_EXCEEDED"
+
 // fail takes a code as Google's reason: SERVICE_DISABLED, rateLimitExceeded.
 func (g *sheetsAPI) fail(f Fault) answer {
 	status, reason := f.status(), f.Code
 	if status == http.StatusTooManyRequests && reason == "" {
-		reason = "RATE_LIMIT_EXCEEDED"
+		reason = rateLimit
 	}
 	return refuseSheets(status, usualTexts[status][1], reason)
 }
@@ -137,7 +140,7 @@ func (g *sheetsAPI) authorized(q *quota, serve func(inbound) (any, error)) func(
 		case id != g.sim.cfg.Keys.Spreadsheet, in.Method == http.MethodPost && in.PathValue("id") != id && verb != "batchUpdate":
 			return g.fail(Fault{Answer: "404"})
 		case !q.take(g.sim.clock.Now()):
-			return g.fail(Fault{Answer: "429"})
+			return refuseSheets(http.StatusTooManyRequests, strings.ReplaceAll(usualTexts[429][1], "Write", q.kind), rateLimit)
 		}
 		return answerSheets(serve(in))
 	}

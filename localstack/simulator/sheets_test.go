@@ -248,7 +248,8 @@ func TestSheetsQuota(t *testing.T) {
 		if r.status != want {
 			t.Fatalf("read %d gets %d", i, r.status)
 		}
-		if want == 429 && (r.at("error", "status") != "RESOURCE_EXHAUSTED" || r.at("error", "details", 0, "reason") != "RATE_LIMIT_EXCEEDED") {
+		if want == 429 && (r.at("error", "status") != "RESOURCE_EXHAUSTED" || r.at("error", "details", 0, "reason") != "RATE_LIMIT_EXCEEDED" ||
+			!strings.Contains(r.body, "Read requests per minute per user")) {
 			t.Errorf("the answer is %s", r.body)
 		}
 	}
