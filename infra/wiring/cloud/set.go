@@ -13,6 +13,7 @@ import (
 	"callagent/infra/dynamo"
 	"callagent/infra/s3"
 	"callagent/infra/settings"
+	"callagent/infra/sheets"
 	"callagent/infra/sqs"
 	"callagent/infra/wiring"
 )
@@ -33,6 +34,10 @@ type set struct {
 	contacts *sqs.Queue
 	alerts   *sqs.Queue
 	events   *sqs.Sender // the journal queue; nil for none
+	incoming *sqs.Queue  // the same for who receives from it
+
+	book     *sheets.Book // nil but in the sheet function
+	statusAt time.Time    // when its Status was written
 	closers  []func() error
 }
 
@@ -52,7 +57,8 @@ func (p *Process) make(ctx context.Context, s settings.Settings) (*set, error) {
 		alerts:   sqs.New(c.sqs, sqs.Config{URL: n.AlertsQueue}),
 	}
 	if n.JournalQueue != "" {
-		made.events = sqs.NewSender(c.sqs, n.JournalQueue)
+		made.incoming = sqs.New(c.sqs, sqs.Config{URL: n.JournalQueue})
+		made.events = made.incoming.Sender
 	}
 	secret, err := made.calls.Secret(ctx)
 	if err != nil {
