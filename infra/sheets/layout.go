@@ -31,11 +31,11 @@ func (b *Book) prepare(ctx context.Context) error {
 		case !there[t.id]:
 			requests = append(requests, t.create(titles)...)
 		case !t.pinned(s.pins):
-			pins, err := b.pinByHeader(ctx, t)
+			found, err := b.pinByHeader(ctx, t)
 			if err != nil {
 				return err
 			}
-			requests = append(requests, pins...)
+			requests = append(requests, found...)
 		}
 	}
 	if len(requests) > 0 {
@@ -70,8 +70,8 @@ func (b *Book) head(ctx context.Context) (titles map[string]bool, there map[int6
 }
 
 // pinned reports whether any column is pinned.
-func (t *table) pinned(pins map[string]int64) bool {
-	return slices.ContainsFunc(t.places(pins), func(place int64) bool { return place >= 0 })
+func (t *table) pinned(p pins) bool {
+	return slices.ContainsFunc(t.places(p), func(place int64) bool { return place >= 0 })
 }
 
 // pinByHeader pins a table's columns to where their titles stand.
@@ -93,7 +93,7 @@ func (b *Book) pinByHeader(ctx context.Context, t *table) ([]*api.Request, error
 // pinAt attaches a column's key to a place.
 func (t *table) pinAt(c column, at int64) *api.Request {
 	return &api.Request{CreateDeveloperMetadata: &api.CreateDeveloperMetadataRequest{DeveloperMetadata: &api.DeveloperMetadata{
-		MetadataKey: pinKey, MetadataValue: t.pin(c), Visibility: documentVisible,
+		MetadataKey: pinKey, MetadataValue: c.key, Visibility: documentVisible,
 		Location: &api.DeveloperMetadataLocation{DimensionRange: t.columnAt(at)},
 	}}}
 }

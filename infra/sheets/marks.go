@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"slices"
-	"strings"
 
 	api "google.golang.org/api/sheets/v4"
 
@@ -66,7 +65,7 @@ func short(id string) string {
 // state is what the sheet says about itself.
 type state struct {
 	marks []mark // by number
-	pins  map[string]int64
+	pins  pins
 	known map[string]bool // messages, by their short ids
 }
 
@@ -105,13 +104,13 @@ func (b *Book) look(ctx context.Context) (state, error) {
 	return b.search(ctx)
 }
 
-func tabsPinned(pins map[string]int64) bool {
-	return !slices.ContainsFunc(tables, func(t *table) bool { return !t.pinned(pins) })
+func tabsPinned(p pins) bool {
+	return !slices.ContainsFunc(tables, func(t *table) bool { return !t.pinned(p) })
 }
 
 // search reads our developer metadata.
 func (b *Book) search(ctx context.Context) (state, error) {
-	s := state{pins: map[string]int64{}, known: map[string]bool{}}
+	s := state{pins: pins{}, known: map[string]bool{}}
 	r := &api.SearchDeveloperMetadataRequest{}
 	for _, key := range []string{markKey, pinKey} {
 		r.DataFilters = append(r.DataFilters, &api.DataFilter{DeveloperMetadataLookup: &api.DeveloperMetadataLookup{MetadataKey: key}})
@@ -133,7 +132,7 @@ func (b *Book) search(ctx context.Context) (state, error) {
 // add takes one piece of metadata. One that cannot be read is left out.
 func (s *state) add(m *api.DeveloperMetadata) {
 	if at := m.Location; m.MetadataKey == pinKey && at != nil && at.DimensionRange != nil {
-		s.pins[m.MetadataValue] = at.DimensionRange.StartIndex
+		s.pins[pin{at.DimensionRange.SheetId, m.MetadataValue}] = at.DimensionRange.StartIndex
 		return
 	}
 	found := mark{number: m.MetadataId, size: len(m.MetadataKey) + len(m.MetadataValue)}
@@ -192,11 +191,9 @@ func (s state) next(a addition, rows int) mark {
 
 // requests write the mark and delete those that are too old.
 func (m mark) requests(older []mark) []*api.Request {
-	var value strings.Builder
-	_ = json.NewEncoder(&value).Encode(m.markValue) // texts and numbers can be written
-	text := strings.TrimSpace(value.String())
+	text, _ := json.Marshal(m.markValue) // texts and numbers can be written
 	requests := []*api.Request{{CreateDeveloperMetadata: &api.CreateDeveloperMetadataRequest{DeveloperMetadata: &api.DeveloperMetadata{
-		MetadataId: m.number, MetadataKey: markKey, MetadataValue: text, Visibility: documentVisible,
+		MetadataId: m.number, MetadataKey: markKey, MetadataValue: string(text), Visibility: documentVisible,
 		Location: &api.DeveloperMetadataLocation{Spreadsheet: true},
 	}}}}
 	characters, count := len(markKey)+len(text), 1

@@ -103,6 +103,19 @@ func TestColumnsWithoutPins(t *testing.T) {
 	}
 }
 
+// A tab that staff duplicated has the same metadata on its columns; ours goes by
+// its own.
+func TestADuplicateOfTheLog(t *testing.T) {
+	w := start(t)
+	b := w.book()
+	w.append(b, message("1", entry(noon, 0)))
+	w.do(&api.Request{CreateDeveloperMetadata: &api.CreateDeveloperMetadataRequest{DeveloperMetadata: &api.DeveloperMetadata{
+		MetadataKey: "callagent.column", MetadataValue: "message", Visibility: "DOCUMENT",
+		Location: &api.DeveloperMetadataLocation{DimensionRange: &api.DimensionRange{Dimension: "COLUMNS", StartIndex: 1, EndIndex: 2}}}}})
+	w.append(b, message("2", entry(noon, 1)))
+	w.once(2)
+}
+
 // story is an outage as the journal tells it.
 func story() []journal.Entry {
 	failed := journal.Entry{Time: noon, Level: journal.Error, Service: "elevenlabs", Event: "request_failed"}

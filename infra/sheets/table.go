@@ -16,7 +16,6 @@ import (
 // Its id is what it is known by, whatever staff call the tab.
 type table struct {
 	id      int64
-	key     string // of its columns' metadata
 	title   string
 	columns []column
 }
@@ -30,19 +29,19 @@ type column struct {
 
 // The tables. Values are given in the order of their columns.
 var (
-	logTable = table{id: 1_204_301, key: "log", title: "Log", columns: []column{
+	logTable = table{id: 1_204_301, title: "Log", columns: []column{
 		{"time", "Time", 150}, {"level", "Level", 80}, {"service", "Service", 140}, {"event", "Event", 140},
 		{"message", "Message", 520}, {"retries", "Retry count", 90}, {"circuit", "Circuit state", 100},
 		{"contact", "Contact", 100}, {"campaign", "Campaign", 100}, {"call", "Call", 140}, {"step", "Step", 80},
 		{"fault", "Fault", 140}, {"class", "Fault class", 90}, {"status", "Status", 70}, {"duration", "Duration (ms)", 100},
 	}}
-	statusTable = table{id: 1_204_302, key: "status", title: "Status", columns: []column{
+	statusTable = table{id: 1_204_302, title: "Status", columns: []column{
 		{"name", "Name", 170}, {"state", "State", 110}, {"meaning", "What it means", 520}, {"since", "Since", 150},
 		{"failures", "Failures in a row", 120}, {"next", "Next try", 150}, {"parked", "Calls set aside", 110},
 		{"running", "In progress", 90}, {"completed", "Completed", 90}, {"failed", "Failed", 80},
 		{"unknown", "Unknown", 80}, {"expired", "Expired", 80}, {"updated", "Updated", 150},
 	}}
-	chartsTable = table{id: 1_204_303, key: "charts", title: "Charts", columns: slices.Concat([]column{
+	chartsTable = table{id: 1_204_303, title: "Charts", columns: slices.Concat([]column{
 		{"from", "Quarter of an hour", 150}, {"completed", "Completed", 90}, {"failed", "Failed", 90}, {"unknown", "Unknown", 90}, {"expired", "Expired", 90},
 	}, failureColumns())}
 
@@ -64,8 +63,14 @@ func serviceTitle(name string) string {
 	return strings.ToUpper(title[:min(1, len(title))]) + title[min(1, len(title)):]
 }
 
-// pin is the value of a column's metadata.
-func (t *table) pin(c column) string { return t.key + "/" + c.key }
+// pins say where columns are on their tabs.
+type pins map[pin]int64
+
+// pin is a column, by its tab's id and its own key.
+type pin struct {
+	tab int64
+	key string
+}
 
 // index finds a column by its key.
 func (t *table) index(key string) int {
@@ -74,11 +79,11 @@ func (t *table) index(key string) int {
 
 // places gives each column's place on the sheet; -1 for one that staff have
 // deleted.
-func (t *table) places(pins map[string]int64) []int64 {
+func (t *table) places(p pins) []int64 {
 	at := make([]int64, len(t.columns))
 	for i, c := range t.columns {
 		at[i] = -1
-		if place, ok := pins[t.pin(c)]; ok {
+		if place, ok := p[pin{t.id, c.key}]; ok {
 			at[i] = place
 		}
 	}

@@ -22,6 +22,7 @@ type store struct {
 	end     time.Time
 	stop    context.CancelFunc
 	seen    []time.Time // when each entry was known to be written
+	given   int         // entries that were read
 }
 
 func (s *store) Events(_ context.Context, after int64, limit int) ([]journal.Stored, error) {
@@ -36,6 +37,7 @@ func (s *store) Events(_ context.Context, after int64, limit int) ([]journal.Sto
 	for i := int(after); i < len(s.entries) && len(found) < limit && !s.entries[i].Time.After(now); i++ {
 		found = append(found, journal.Stored{Seq: int64(i) + 1, Entry: s.entries[i]})
 	}
+	s.given += len(found)
 	return found, nil
 }
 
@@ -123,6 +125,20 @@ func TestAWriterGoesOn(t *testing.T) {
 	if at, err := b.Place(t.Context(), "another"); at != 0 || err != nil {
 		t.Errorf("another store's place is %d, %v", at, err)
 	}
+}
+
+// It does not read the whole store again for that.
+func TestAWriterSkipsWhatIsThere(t *testing.T) {
+	w := start(t)
+	all := entries(0, 2500)
+	for i := range all {
+		all[i].Time = noon
+	}
+	w.run(w.book(), all, time.Minute, nil)
+	if s := w.run(w.book(), all, time.Minute, nil); s.given > 1000 {
+		t.Errorf("%d entries were read", s.given)
+	}
+	w.once(2500)
 }
 
 // Two processes that write the same store, as when one is thought dead.
