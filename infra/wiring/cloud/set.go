@@ -13,7 +13,6 @@ import (
 	"callagent/infra/dynamo"
 	"callagent/infra/s3"
 	"callagent/infra/settings"
-	"callagent/infra/sheets"
 	"callagent/infra/sqs"
 	"callagent/infra/wiring"
 )
@@ -36,8 +35,8 @@ type set struct {
 	events   *sqs.Sender // the journal queue; nil for none
 	incoming *sqs.Queue  // the same for who receives from it
 
-	book     *sheets.Book // nil but in the sheet function
-	statusAt time.Time    // when its Status was written
+	book     Book      // nil but in the sheet function
+	statusAt time.Time // when its Status was written
 	closers  []func() error
 }
 

@@ -6,10 +6,12 @@ import (
 	"time"
 
 	"callagent/core/agent"
+	"callagent/core/breaker"
+	"callagent/core/call"
 	"callagent/core/fault"
 	"callagent/core/journal"
 	"callagent/infra/cloudlog"
-	"callagent/infra/sheets"
+	"callagent/infra/settings"
 )
 
 // Times of the sheet.
@@ -21,14 +23,37 @@ const (
 	statusEvery = time.Minute      // the Status counts all calls, so it is not written with every batch
 )
 
+// Book is the spreadsheet. Errors hold a *fault.Fault; all of them may be
+// answered by asking for the same again. It is not part of this package,
+// because Google's client would come into every function with it.
+type Book interface {
+	// Append writes the events of batches that are not there yet.
+	Append(ctx context.Context, batches []cloudlog.Batch) error
+	// Status writes how things stand.
+	Status(ctx context.Context, now Standing) error
+	Close()
+}
+
+// Standing is how things stand.
+type Standing struct {
+	At       time.Time
+	Circuits []breaker.Record // one for each service
+	Parked   map[string]int   // calls that wait for a service's circuit
+	Counts   []call.Count     // of all campaigns
+}
+
+// OpenBook makes the client of the spreadsheet that the settings name; nil when
+// they name none.
+type OpenBook func(settings.Providers) (Book, error)
+
 // Sheet writes the events of the messages into the sheet, one process at a
 // time, and says which messages have to come again. Without a spreadsheet they
 // are done with. What happens here is in the log only: it would feed itself.
-func (p *Process) Sheet(ctx context.Context, messages []agent.Message) (again []bool) {
+func (p *Process) Sheet(ctx context.Context, messages []agent.Message, open OpenBook) (again []bool) {
 	again = make([]bool, len(messages))
 	err := p.event(ctx, func(ctx context.Context, s *set) error {
 		defer s.journal.Take()
-		wait := s.writeSheet(ctx, messages)
+		wait := s.writeSheet(ctx, messages, open)
 		for i, m := range messages {
 			if again[i] = wait > 0; again[i] {
 				s.hide(ctx, s.incoming, m, wait)
@@ -44,8 +69,8 @@ func (p *Process) Sheet(ctx context.Context, messages []agent.Message) (again []
 
 // writeSheet writes all messages or none, and says how long they have to wait;
 // 0 when they are done with.
-func (s *set) writeSheet(ctx context.Context, messages []agent.Message) time.Duration {
-	book, err := s.openBook()
+func (s *set) writeSheet(ctx context.Context, messages []agent.Message, open OpenBook) time.Duration {
+	book, err := s.openBook(open)
 	if err != nil {
 		s.write(journal.Error, "setup_wrong", "The sheet cannot be written before this is mended: "+err.Error())
 		return postponed
@@ -59,7 +84,7 @@ func (s *set) writeSheet(ctx context.Context, messages []agent.Message) time.Dur
 	if err != nil || !mine {
 		return sheetAgain
 	}
-	err = errors.Join(book.Append(ctx, s.batches(messages)...), s.writeStatus(ctx, book))
+	err = errors.Join(book.Append(ctx, s.batches(messages)), s.writeStatus(ctx, book))
 	_ = s.leases.Release(context.WithoutCancel(ctx), sheetLease, s.holder) // it ends by itself
 	if err == nil {
 		return 0
@@ -71,25 +96,24 @@ func (s *set) writeSheet(ctx context.Context, messages []agent.Message) time.Dur
 
 // batches reads the messages. One that is no journal message is dropped with an
 // entry in the log: nobody but us sends any.
-func (s *set) batches(messages []agent.Message) []sheets.Message {
-	var read []sheets.Message
+func (s *set) batches(messages []agent.Message) []cloudlog.Batch {
+	var read []cloudlog.Batch
 	for _, m := range messages {
 		b, err := cloudlog.Read(m.Body)
 		if err != nil {
 			s.write(journal.Error, "message_rejected", "A message of the journal queue is none of callagent's and is dropped.")
 			continue
 		}
-		read = append(read, sheets.Message{ID: b.ID, Entries: b.Entries})
+		read = append(read, b)
 	}
 	return read
 }
 
-// openBook makes the spreadsheet's client, once for a set; nil when there is no
-// spreadsheet.
-func (s *set) openBook() (*sheets.Book, error) {
-	if c := s.settings.Providers.Sheets; s.book == nil && c.Spreadsheet != "" {
-		book, err := sheets.New(sheets.Config{Spreadsheet: c.Spreadsheet, Credentials: c.Credentials, Endpoint: c.Endpoint})
-		if err != nil {
+// openBook opens the spreadsheet, once for a set; nil when there is none.
+func (s *set) openBook(open OpenBook) (Book, error) {
+	if s.book == nil {
+		book, err := open(s.settings.Providers)
+		if err != nil || book == nil {
 			return nil, err
 		}
 		s.book = book
@@ -99,12 +123,12 @@ func (s *set) openBook() (*sheets.Book, error) {
 }
 
 // writeStatus brings the Status up to date, if it is time.
-func (s *set) writeStatus(ctx context.Context, book *sheets.Book) error {
+func (s *set) writeStatus(ctx context.Context, book Book) error {
 	now := time.Now()
 	if now.Sub(s.statusAt) < statusEvery {
 		return nil
 	}
-	status := sheets.Status{At: now}
+	status := Standing{At: now}
 	for _, name := range agent.Services() {
 		r, err := s.circuits.Load(ctx, name)
 		if err != nil {
