@@ -27,6 +27,8 @@ var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 
 // clock is time that passes only when somebody sleeps.
 type clock struct {
+	hasty bool // time limits are a thousandth
+
 	mu  sync.Mutex
 	now time.Time
 }
@@ -48,8 +50,11 @@ func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
 }
 
 // WithTimeout is in real time: what waits for the network does not sleep.
-func (c *clock) WithTimeout(ctx context.Context, _ time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, 30*time.Second)
+func (c *clock) WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if c.hasty {
+		d /= 1000
+	}
+	return context.WithTimeout(ctx, d)
 }
 
 // world is a spreadsheet and those who use it.

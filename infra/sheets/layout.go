@@ -51,7 +51,7 @@ func (b *Book) prepare(ctx context.Context) error {
 // head reads the time zone and the tabs: their titles and whether they exist.
 func (b *Book) head(ctx context.Context) (titles map[string]bool, there map[int64]bool, err error) {
 	titles, there = map[string]bool{}, map[int64]bool{}
-	err = b.read(ctx, func() error {
+	err = b.read(ctx, func(ctx context.Context) error {
 		book, err := b.api.Spreadsheets.Get(b.id).Fields("properties.timeZone", "sheets.properties(sheetId,title)").Context(ctx).Do()
 		if err != nil {
 			return err

@@ -115,7 +115,7 @@ func (b *Book) search(ctx context.Context) (state, error) {
 	for _, key := range []string{markKey, pinKey} {
 		r.DataFilters = append(r.DataFilters, &api.DataFilter{DeveloperMetadataLookup: &api.DeveloperMetadataLookup{MetadataKey: key}})
 	}
-	err := b.read(ctx, func() error {
+	err := b.read(ctx, func(ctx context.Context) error {
 		answer, err := b.api.Spreadsheets.DeveloperMetadata.Search(b.id, r).Context(ctx).Do()
 		if err != nil {
 			return err

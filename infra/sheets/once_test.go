@@ -209,6 +209,11 @@ func TestTimeLimits(t *testing.T) {
 	if f := faultOf(t, b.Append(short, message("1", entry(noon, 0)))); f.Kind != fault.Timeout || !errors.Is(f, context.DeadlineExceeded) {
 		t.Errorf("a request without an answer is %v", f)
 	}
+	w.clock.hasty = true
+	if f := faultOf(t, b.Append(t.Context(), message("1", entry(noon, 0)))); f.Kind != fault.Timeout {
+		t.Errorf("a request that nobody bounds is %v", f)
+	}
+	w.clock.hasty = false
 	over, stop := context.WithCancel(t.Context())
 	stop()
 	if f := faultOf(t, b.Append(over, message("1", entry(noon, 0)))); !errors.Is(f, context.Canceled) {

@@ -11,13 +11,13 @@ import (
 )
 
 // read makes a request that changes nothing.
-func (b *Book) read(ctx context.Context, do func() error) error {
+func (b *Book) read(ctx context.Context, do func(context.Context) error) error {
 	return b.send(ctx, &b.reads, do)
 }
 
 // write makes one batchUpdate.
 func (b *Book) write(ctx context.Context, requests []*api.Request) error {
-	err := b.send(ctx, &b.writes, func() error {
+	err := b.send(ctx, &b.writes, func(ctx context.Context) error {
 		_, err := b.api.Spreadsheets.BatchUpdate(b.id, &api.BatchUpdateSpreadsheetRequest{Requests: requests}).Context(ctx).Do()
 		return err
 	})
@@ -29,7 +29,7 @@ func (b *Book) write(ctx context.Context, requests []*api.Request) error {
 
 // send makes a request when its pace allows it. In the pause after a throttled
 // one it sends nothing and says so.
-func (b *Book) send(ctx context.Context, p *pace, do func() error) error {
+func (b *Book) send(ctx context.Context, p *pace, do func(context.Context) error) error {
 	if left := b.pausedUntil.Sub(b.clock.Now()); left > 0 {
 		return &fault.Fault{Service: service, Kind: fault.Throttled, RetryAfter: left,
 			Message: fmt.Sprintf("Google asked for fewer requests; the next one is sent in %s", left.Round(time.Second))}
@@ -37,8 +37,13 @@ func (b *Book) send(ctx context.Context, p *pace, do func() error) error {
 	if err := b.clock.Sleep(ctx, p.take(b.clock.Now())); err != nil {
 		return b.settle(err)
 	}
-	return b.settle(do())
+	limited, cancel := b.clock.WithTimeout(ctx, requestLimit)
+	defer cancel()
+	return b.settle(do(limited))
 }
+
+// requestLimit bounds one request, a new token included.
+const requestLimit = 30 * time.Second
 
 // pace spaces requests, so that no minute has more of them than Google allows
 // an account: 60 reads and 60 writes.

@@ -123,7 +123,7 @@ func (b *Book) Check(ctx context.Context) (title string, err error) {
 		return "", err
 	}
 	defer b.leave()
-	err = b.read(ctx, func() error {
+	err = b.read(ctx, func(ctx context.Context) error {
 		book, err := b.api.Spreadsheets.Get(b.id).Fields("properties.title").Context(ctx).Do()
 		if err == nil && book.Properties != nil {
 			title = book.Properties.Title

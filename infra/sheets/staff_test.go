@@ -132,6 +132,8 @@ func story() []journal.Entry {
 // turn, and show the day that ends with the newest quarter.
 func TestCharts(t *testing.T) {
 	w := start(t)
+	w.do(&api.Request{UpdateSpreadsheetProperties: &api.UpdateSpreadsheetPropertiesRequest{
+		Properties: &api.SpreadsheetProperties{TimeZone: "Asia/Kolkata"}, Fields: "timeZone"}})
 	first, second := w.book(), w.book()
 	w.append(first, message("1", story()...))
 	w.append(second, message("2", story()...), message("1", story()...))
@@ -140,9 +142,9 @@ func TestCharts(t *testing.T) {
 	rows := w.rows("Charts")
 	want := [][]string{
 		{"Quarter of an hour", "Completed", "Failed", "Unknown", "Expired", "Script service (LLM)", "ElevenLabs", "Twilio", "CRM"},
-		{"2026-03-01 12:00", "3", "0", "0", "0", "0", "4", "0", "0"},
-		{"2026-03-01 12:15", "0", "2", "2", "0", "0", "2", "0", "0"},
-		{"2026-03-01 12:30", "2", "0", "0", "2", "0", "0", "0", "0"},
+		{"2026-03-01 17:30", "3", "0", "0", "0", "0", "4", "0", "0"},
+		{"2026-03-01 17:45", "0", "2", "2", "0", "0", "2", "0", "0"},
+		{"2026-03-01 18:00", "2", "0", "0", "2", "0", "0", "0", "0"},
 	}
 	if len(rows) != 97 {
 		t.Fatalf("%d rows, want 97", len(rows))
@@ -151,7 +153,7 @@ func TestCharts(t *testing.T) {
 		t.Errorf("the charts show %q\nwant %q", got, want)
 	}
 	w.append(first, message("5", journal.Entry{Time: noon.Add(24 * time.Hour), Event: "call_completed"}))
-	if got := w.rows("Charts")[1]; !slices.Equal(got, []string{"2026-03-01 12:15", "0", "2", "2", "0", "0", "2", "0", "0"}) {
+	if got := w.rows("Charts")[1]; !slices.Equal(got, []string{"2026-03-01 17:45", "0", "2", "2", "0", "0", "2", "0", "0"}) {
 		t.Errorf("a day later they begin with %q", got)
 	}
 }

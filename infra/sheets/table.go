@@ -134,7 +134,7 @@ func (b *Book) cells(ctx context.Context, area *api.GridRange) (rows [][]any, er
 	r := &api.BatchGetValuesByDataFilterRequest{
 		DataFilters: []*api.DataFilter{{GridRange: area}}, ValueRenderOption: "UNFORMATTED_VALUE", DateTimeRenderOption: "SERIAL_NUMBER",
 	}
-	err = b.read(ctx, func() error {
+	err = b.read(ctx, func(ctx context.Context) error {
 		answer, err := b.api.Spreadsheets.Values.BatchGetByDataFilter(b.id, r).Context(ctx).Do()
 		if err == nil && len(answer.ValueRanges) > 0 && answer.ValueRanges[0].ValueRange != nil {
 			rows = answer.ValueRanges[0].ValueRange.Values

@@ -212,3 +212,27 @@ func TestStatusOfAWriter(t *testing.T) {
 		t.Errorf("told %q", told)
 	}
 }
+
+// Flush writes everything at once: the last state of things counts.
+func TestFlush(t *testing.T) {
+	w := start(t)
+	state := breaker.Open
+	s := &store{clock: w.clock, entries: entries(0, 1500), end: noon.Add(time.Hour)}
+	for i := range s.entries {
+		s.entries[i].Time = noon
+	}
+	writer := sheets.NewWriter(sheets.WriterConfig{Book: w.book(), Events: s, Origin: "a1b2c3d4", Clock: w.clock,
+		Status: func(context.Context) (sheets.Status, error) { return standing(state), nil }})
+	for _, state = range []breaker.State{breaker.Open, breaker.Closed} {
+		if err := writer.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.column("Status", "State")[1]; got != state.String() {
+			t.Errorf("the state is %q, want %s", got, state)
+		}
+	}
+	w.once(1500)
+	if took := w.clock.Now().Sub(noon); took > 10*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}

@@ -6,7 +6,8 @@
 // that a client needs nothing but another base URL. Faults are scripted on a
 // time line, and everything that happened can be read back: above all how
 // often each phone rang. The package shares no code with the clients, so that
-// one misreading of a provider cannot hide on both sides.
+// one misreading of a provider cannot hide on both sides; of Google's library
+// it takes the types that Google generates from its own description.
 package simulator
 
 import (
