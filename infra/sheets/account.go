@@ -106,7 +106,9 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		_ = r.Body.Close() // it was in memory
 	}
-	a, f := t.client.Do(r.Context(), httpcall.Request{Method: r.Method, URL: r.URL.String(), Header: header, Body: body, MaxBody: mostAnswer})
+	// Once, because a kept-alive connection does not survive it when a function
+	// is frozen between two batches.
+	a, f := t.client.Do(r.Context(), httpcall.Request{Method: r.Method, URL: r.URL.String(), Header: header, Body: body, MaxBody: mostAnswer, Once: true})
 	if f != nil {
 		return nil, f
 	}

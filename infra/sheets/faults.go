@@ -46,7 +46,11 @@ func (b *Book) classify(err error) *fault.Fault {
 	case err == nil:
 		return nil
 	case errors.As(err, &known):
-		return known
+		f := *known
+		if f.Class == fault.Ambiguous {
+			f.Class = fault.Transient
+		}
+		return &f
 	case errors.As(err, &said):
 		return b.answered(said)
 	case errors.As(err, &token):
