@@ -187,6 +187,9 @@ func (c *Circuit) Admit(ctx context.Context, who string, limit time.Duration, no
 // decide asks the rules about one request.
 func (c *Circuit) decide(ctx context.Context, who string, limit time.Duration, now time.Time) (breaker.Permit, breaker.Refusal) {
 	r, known := c.Look(ctx, time.Time{})
+	if !known && c.Seen().Forced == breaker.ForcedOpen { // the emergency stop outlasts a silent store
+		return breaker.Permit{}, breaker.CircuitOpen
+	}
 	if !known {
 		return breaker.Permit{Unowned: true}, breaker.None
 	}

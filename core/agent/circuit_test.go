@@ -106,6 +106,19 @@ func TestReadsAreAtMostOnePerServiceProcessAndSecond(t *testing.T) {
 	}
 }
 
+func TestTheEmergencyStopHoldsWhileTheStoreIsSilent(t *testing.T) {
+	s := newShared()
+	c := s.process("p", &events{})
+	c.Change(t.Context(), func(r breaker.Record) (breaker.Record, breaker.Change) {
+		return breaker.ForceOpen(r, s.clock.Now())
+	})
+	s.silent.Store(true)
+	s.clock.to(s.clock.Now().Add(time.Hour))
+	if p, refusal := c.Admit(t.Context(), "a", time.Second, s.clock.Now()); refusal != breaker.CircuitOpen {
+		t.Errorf("%+v, %s", p, refusal)
+	}
+}
+
 func TestAnOpenCircuitIsShutForAsLongAsItsRecordIsTrusted(t *testing.T) {
 	s := newShared()
 	c := s.process("p", &events{})
