@@ -167,7 +167,7 @@ func again(ctx context.Context, w World, store wiring.Store, f finished) error {
 			Message: fmt.Sprintf("Operator %s ordered %s again.", operator(), number(o.placed, "call")),
 		}))
 	}
-	sentence := fmt.Sprintf("%s on the queue again: callagent run calls them.", number(o.placed, "contact"))
+	sentence := fmt.Sprintf("%s on the queue again: callagent run calls them, in AWS the functions do.", number(o.placed, "contact"))
 	if o.changed > 0 {
 		sentence += fmt.Sprintf(" %s changed meanwhile and left as they are.", number(o.changed, "call"))
 	}
