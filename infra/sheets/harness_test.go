@@ -136,9 +136,10 @@ func (w *world) do(requests ...*api.Request) {
 
 func (w *world) later(d time.Duration) { _ = w.clock.Sleep(context.Background(), d) }
 
-// look reads the spreadsheet's make-up.
+// look reads the spreadsheet's make-up, in a minute of its own.
 func (w *world) look() *api.Spreadsheet {
 	w.t.Helper()
+	w.later(time.Minute)
 	s, err := w.staff.Spreadsheets.Get(w.env["SHEETS_SPREADSHEET_ID"]).Do()
 	if err != nil {
 		w.t.Fatal(err)
