@@ -2,6 +2,7 @@ package wiring
 
 import (
 	"time"
+	_ "time/tzdata" // Lambda's own image has no time zones
 
 	"github.com/nyaruka/phonenumbers"
 
@@ -16,11 +17,7 @@ func zonesOf(c call.Contact) []*time.Location {
 			return []*time.Location{z}
 		}
 	}
-	n, err := phonenumbers.Parse(c.Phone, "")
-	if err != nil {
-		return nil
-	}
-	names, err := phonenumbers.GetTimezonesForNumber(n)
+	names, err := phonenumbers.GetTimezonesForPrefix(c.Phone)
 	if err != nil {
 		return nil
 	}

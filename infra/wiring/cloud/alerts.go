@@ -77,7 +77,7 @@ func (p *Process) Tell(ctx context.Context, messages []agent.Message) (again []b
 	again = make([]bool, len(messages))
 	err := p.event(ctx, func(ctx context.Context, s *set) error {
 		if err := s.openChannels(); err != nil {
-			s.write(journal.Error, "setup_wrong", "Nobody can be told before this is mended: "+err.Error())
+			s.setupWrong(err)
 			return err
 		}
 		for i, m := range messages {

@@ -12,7 +12,7 @@ import (
 // was taken.
 func (p *Process) Callback(ctx context.Context, c wiring.Callback) *wiring.Refusal {
 	var refused *wiring.Refusal
-	err := p.event(ctx, func(ctx context.Context, s *set) error {
+	err := p.work(ctx, func(ctx context.Context, s *set) error {
 		refused = wiring.TakeCallback(ctx, s.agent, string(s.settings.Providers.Twilio.AuthToken), c)
 		if refused != nil {
 			s.write(journal.Warning, "callback_refused", "A callback was refused: "+refused.Reason+".")

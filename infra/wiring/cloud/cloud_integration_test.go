@@ -84,6 +84,7 @@ func (s *stack) parts(p *Process) *set {
 	s.t.Helper()
 	parts, err := p.current(s.t.Context())
 	s.must(parts, err)
+	s.must(nil, parts.assemble(s.t.Context()))
 	return parts
 }
 

@@ -17,7 +17,7 @@ import (
 // when its visibility time is over.
 func (p *Process) Work(ctx context.Context, messages []agent.Message) (again []bool) {
 	again = make([]bool, len(messages))
-	err := p.event(ctx, func(ctx context.Context, s *set) error {
+	err := p.work(ctx, func(ctx context.Context, s *set) error {
 		var all sync.WaitGroup
 		for i, m := range messages {
 			all.Go(func() { again[i] = !s.settled(ctx, m) })

@@ -5,8 +5,6 @@ package cloud
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"os"
 	"sync"
@@ -62,15 +60,28 @@ func (p *Process) event(ctx context.Context, do func(context.Context, *set) erro
 	defer p.journal.Flush()
 	s, err := p.current(ctx)
 	if err != nil {
-		p.write(journal.Error, "setup_wrong", "Nothing can be done before this is mended: "+err.Error())
+		p.setupWrong(err)
 		return err
 	}
 	defer s.sendJournal(ctx)
 	return do(ctx, s)
 }
 
-// errUnset begins the list of what the environment lacks.
-var errUnset = errors.New("the environment lacks")
+// work is event for what needs the agent.
+func (p *Process) work(ctx context.Context, do func(context.Context, *set) error) error {
+	return p.event(ctx, func(ctx context.Context, s *set) error {
+		if err := s.assemble(ctx); err != nil {
+			s.setupWrong(err)
+			return err
+		}
+		return do(ctx, s)
+	})
+}
+
+// setupWrong says what a person has to mend.
+func (p *Process) setupWrong(err error) {
+	p.write(journal.Error, "setup_wrong", "Nothing can be done before this is mended: "+err.Error())
+}
 
 // current gives the set of parts, made anew when the secrets have changed.
 func (p *Process) current(ctx context.Context) (*set, error) {
@@ -79,7 +90,7 @@ func (p *Process) current(ctx context.Context) (*set, error) {
 	if p.secrets == nil {
 		path, _ := p.env("SECRETS_PATH")
 		if path == "" {
-			return nil, fmt.Errorf("%w SECRETS_PATH: set it to the SSM path of the secrets", errUnset)
+			return nil, lacks([]string{"SECRETS_PATH"})
 		}
 		p.secrets = ssm.NewCache(p.clients.ssm, path, ssm.CacheOptions{OnError: func(err error) {
 			p.write(journal.Warning, "secrets_old", "The secrets are used as they were read before: "+err.Error())
@@ -96,7 +107,7 @@ func (p *Process) current(ctx context.Context) (*set, error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := p.make(ctx, s)
+	made, err := p.make(s)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,12 +42,16 @@ type set struct {
 	closers  []func() error
 }
 
-// make puts the parts together.
-func (p *Process) make(ctx context.Context, s settings.Settings) (*set, error) {
-	if err := complete(s); err != nil {
-		return nil, err
-	}
+// make puts the parts together that every function needs.
+func (p *Process) make(s settings.Settings) (*set, error) {
 	n, c, clk := s.Providers.AWS, p.clients, &clock.Clock{}
+	if missing := unset(map[string]string{
+		"CONTACTS_QUEUE_URL": n.ContactsQueue, "CONTACTS_DEAD_LETTERS_URL": n.ContactsDeadLetters,
+		"TICKS_QUEUE_URL": n.TicksQueue, "ALERTS_QUEUE_URL": n.AlertsQueue,
+		"CALLS_TABLE": n.CallsTable, "CIRCUITS_TABLE": n.CircuitsTable, "AUDIO_BUCKET": n.AudioBucket,
+	}); len(missing) > 0 {
+		return nil, lacks(missing)
+	}
 	made := &set{
 		Process: p, settings: s, channels: wiring.ChannelNames(s.Providers),
 		calls:    dynamo.NewCalls(c.dynamo, n.CallsTable, clk.Now),
@@ -59,17 +65,23 @@ func (p *Process) make(ctx context.Context, s settings.Settings) (*set, error) {
 		made.incoming = sqs.New(c.sqs, sqs.Config{URL: n.JournalQueue})
 		made.events = made.incoming.Sender
 	}
-	secret, err := made.calls.Secret(ctx)
-	if err != nil {
-		return nil, err
-	}
-	made.assemble(clk, secret)
 	return made, nil
 }
 
-// assemble makes the agent. Clocks of the fleet differ, and every process has
-// to have the chance to contradict a streak.
-func (s *set) assemble(clk *clock.Clock, secret []byte) {
+// assemble makes the agent, once. Clocks of the fleet differ, and every process
+// has to have the chance to contradict a streak.
+func (s *set) assemble(ctx context.Context) error {
+	if s.agent != nil {
+		return nil
+	}
+	if missing := s.settings.Missing(); len(missing) > 0 {
+		return lacks(missing)
+	}
+	secret, err := s.calls.Secret(ctx)
+	if err != nil {
+		return err
+	}
+	n, c, clk := s.settings.Providers.AWS, s.clients, &clock.Clock{}
 	providers, closeProviders := wiring.OpenProviders(s.settings.Providers, clk)
 	s.closers = append(s.closers, closeProviders)
 	o := wiring.AgentOptions(s.settings, providers, s.channels, secret, strings.TrimSuffix(s.settings.Providers.PublicURL, "/"))
@@ -77,7 +89,6 @@ func (s *set) assemble(clk *clock.Clock, secret []byte) {
 		policy.Circuit.Settle = agent.CacheFor
 		o.Policies[name] = policy
 	}
-	n, c := s.settings.Providers.AWS, s.clients
 	o.Stores = agent.Stores{
 		Ledger: s.calls, Backlog: s.calls, Blocklist: s.calls, Circuits: s.circuits, Pace: s.circuits,
 		Queue: s.contacts, Outbox: &raiser{queue: s.alerts.Sender, now: clk.Now}, Media: s3.New(c.s3, s3.Config{Bucket: n.AudioBucket}),
@@ -85,25 +96,22 @@ func (s *set) assemble(clk *clock.Clock, secret []byte) {
 	}
 	o.Journal, o.Clock, o.Holder, o.Skew, o.Stopping = s.journal, clk, s.holder, breaker.Skew, s.stopping.Load
 	s.agent = agent.New(o)
+	return nil
 }
 
-// complete names what the environment of a function lacks.
-func complete(s settings.Settings) error {
-	n := s.Providers.AWS
-	missing := s.Missing()
-	for _, v := range []struct{ name, value string }{
-		{"CONTACTS_QUEUE_URL", n.ContactsQueue}, {"CONTACTS_DEAD_LETTERS_URL", n.ContactsDeadLetters},
-		{"TICKS_QUEUE_URL", n.TicksQueue}, {"ALERTS_QUEUE_URL", n.AlertsQueue},
-		{"CALLS_TABLE", n.CallsTable}, {"CIRCUITS_TABLE", n.CircuitsTable}, {"AUDIO_BUCKET", n.AudioBucket},
-	} {
-		if v.value == "" {
-			missing = append(missing, v.name)
+// unset names the variables that have no value, in order.
+func unset(values map[string]string) []string {
+	var missing []string
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if values[name] == "" {
+			missing = append(missing, name)
 		}
 	}
-	if len(missing) == 0 {
-		return nil
-	}
-	return fmt.Errorf("%w %s: secrets are SSM parameters below SECRETS_PATH, named like the variable, everything else is set by template.yaml", errUnset, strings.Join(missing, ", "))
+	return missing
+}
+
+func lacks(names []string) error {
+	return fmt.Errorf("the environment lacks %s: secrets are SSM parameters below SECRETS_PATH, named like the variable, everything else is set by template.yaml", strings.Join(names, ", "))
 }
 
 // close ends the connections to the providers.

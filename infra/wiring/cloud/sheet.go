@@ -72,7 +72,7 @@ func (p *Process) Sheet(ctx context.Context, messages []agent.Message, open Open
 func (s *set) writeSheet(ctx context.Context, messages []agent.Message, open OpenBook) time.Duration {
 	book, err := s.openBook(open)
 	if err != nil {
-		s.write(journal.Error, "setup_wrong", "The sheet cannot be written before this is mended: "+err.Error())
+		s.setupWrong(err)
 		return postponed
 	}
 	if book == nil {

@@ -34,16 +34,10 @@ var _ wiring.Store = (*store)(nil)
 // command that does not work the queue.
 func OpenStore(ctx context.Context, s settings.Settings, c *clock.Clock) (wiring.Store, error) {
 	n := s.Providers.AWS
-	var missing []string
-	for _, v := range []struct{ name, value string }{
-		{"CONTACTS_QUEUE_URL", n.ContactsQueue}, {"CONTACTS_DEAD_LETTERS_URL", n.ContactsDeadLetters},
-		{"CALLS_TABLE", n.CallsTable}, {"CIRCUITS_TABLE", n.CircuitsTable},
-	} {
-		if v.value == "" {
-			missing = append(missing, v.name)
-		}
-	}
-	if len(missing) > 0 {
+	if missing := unset(map[string]string{
+		"CONTACTS_QUEUE_URL": n.ContactsQueue, "CONTACTS_DEAD_LETTERS_URL": n.ContactsDeadLetters,
+		"CALLS_TABLE": n.CallsTable, "CIRCUITS_TABLE": n.CircuitsTable,
+	}); len(missing) > 0 {
 		return nil, &settings.Error{Problem: fmt.Sprintf("--store aws needs %s: the stack's output OperatorEnvironment has the lines to paste (docs/deploy.md)", strings.Join(missing, ", "))}
 	}
 	found, err := config.LoadDefaultConfig(ctx)

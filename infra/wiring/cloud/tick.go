@@ -17,7 +17,7 @@ import (
 // was called for: it calls for the next ones, brings back contacts from the
 // dead letters, and sees that alerts and finished campaigns are told.
 func (p *Process) Tick(ctx context.Context, scheduled bool) error {
-	return p.event(ctx, func(ctx context.Context, s *set) error {
+	return p.work(ctx, func(ctx context.Context, s *set) error {
 		var all sync.WaitGroup
 		if scheduled {
 			s.agent.Ahead(ctx)
