@@ -42,6 +42,7 @@ func layers() []layer {
 		all = append(all, layer{of: "core/" + name, may: underCore(kernel[:i]), libraries: none})
 	}
 	edge := []string{"core/...", "infra/wiring", "infra/wiring/...", "infra/settings", "infra/contactlist", "infra/clock", own}
+	console := []string{"infra/operator"}
 	return append(all,
 		layer{of: "infra/clock", libraries: none},
 		layer{of: "infra/wiring", may: []string{"core/...", "infra/..."}},
@@ -49,7 +50,7 @@ func layers() []layer {
 		layer{of: "infra/...", may: []string{"core/...", "infra/httpcall", "infra/clock", own}},
 		layer{of: "localstack/simulator", may: append([]string{"infra/clock"}, inner...)},
 		layer{of: "localstack/...", may: []string{"core/...", "infra/...", "localstack/..."}},
-		layer{of: "cmd/...", may: append([]string{"localstack/simulator", "examples/..."}, edge...), libraries: []string{
+		layer{of: "cmd/...", may: slices.Concat([]string{"localstack/simulator", "examples/..."}, console, edge), libraries: []string{
 			"github.com/alecthomas/...", "github.com/schollz/...", "golang.org/x/...",
 		}},
 		layer{of: "functions/...", may: append([]string{"functions/internal/..."}, edge...), libraries: []string{"github.com/aws/aws-lambda-go/..."}},
@@ -221,6 +222,7 @@ func TestArchitectureRulesBite(t *testing.T) {
 		{"infra/twilio", "callagent/infra/wiring", "infra/twilio imports infra/wiring"},
 		{"infra/twilio", "net/http/httptest", "infra/twilio imports net/http/httptest"},
 		{"infra/twilio", "testing", "infra/twilio imports testing"},
+		{"infra/twilio", "callagent/infra/operator", "infra/twilio imports infra/operator"},
 		{"infra/clock", "callagent/core/call", "infra/clock imports core/call"},
 		{"infra/wiring", "callagent/cmd/callagent", "infra/wiring imports cmd/callagent"},
 		{"localstack/simulator", "callagent/core/agent", "localstack/simulator imports core/agent"},

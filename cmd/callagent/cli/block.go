@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"callagent/core/journal"
-	"callagent/infra/clock"
 	"callagent/infra/contactlist"
 	"callagent/infra/settings"
 	"callagent/infra/wiring"
@@ -103,10 +102,7 @@ func noteList(ctx context.Context, store wiring.Store, did string, changed int) 
 	if changed == 0 {
 		return nil
 	}
-	return note(ctx, store, journal.Entry{
-		Time: (&clock.Clock{}).Now(), Event: "do_not_call_changed",
-		Message: fmt.Sprintf("Operator %s "+did+".", operator(), number(changed, "number")),
-	})
+	return note(ctx, store, "do_not_call_changed", fmt.Sprintf(did, number(changed, "number")))
 }
 
 // blockImportCommand blocks the numbers of a file. Bad lines are reported, the

@@ -2,14 +2,13 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
-	"callagent/core/agent"
 	"callagent/core/call"
+	"callagent/infra/operator"
 	"callagent/infra/settings"
 	"callagent/infra/wiring"
 )
@@ -71,26 +70,19 @@ func (c *callCommand) Run(g *grammar, w World) error {
 
 // findCall reads the call that an operator means.
 func findCall(ctx context.Context, store wiring.Store, id string) (call.Call, error) {
-	if campaign, contact, whole := strings.Cut(id, "/"); whole {
-		c, err := store.Get(ctx, call.Key{Campaign: campaign, Contact: contact})
-		if errors.Is(err, agent.ErrNotFound) {
-			err = noCall(id)
-		}
-		return c, err
-	}
-	var found []call.Call
-	var names []string
-	for c, err := range store.Calls(ctx, call.Filter{Contact: id}) {
-		if err != nil {
-			return call.Call{}, err
-		}
-		found, names = append(found, c), append(names, c.Key.String())
+	found, err := operator.Find(ctx, store, store.Counts, id)
+	if err != nil {
+		return call.Call{}, err
 	}
 	switch len(found) {
 	case 0:
 		return call.Call{}, noCall(id)
 	case 1:
 		return found[0], nil
+	}
+	var names []string
+	for _, c := range found {
+		names = append(names, c.Key.String())
 	}
 	return call.Call{}, usageError{fmt.Errorf("contact %s is in several campaigns: write %s", id, or(names))}
 }

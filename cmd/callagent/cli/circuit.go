@@ -2,78 +2,47 @@ package cli
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/user"
-	"time"
 
-	"callagent/core/agent"
 	"callagent/core/breaker"
-	"callagent/core/fault"
 	"callagent/core/journal"
 	"callagent/infra/clock"
+	"callagent/infra/operator"
 	"callagent/infra/settings"
 	"callagent/infra/wiring"
 )
 
 // circuitCommand shows circuits, or overrides one.
 type circuitCommand struct {
-	Service string `arg:"" optional:"" help:"llm, elevenlabs, twilio or crm; all of them without it."`
-	Action  string `arg:"" optional:"" help:"open stops all requests to it (the emergency stop), close lets all pass even while they fail, auto gives it back to its rules."`
-	JSON    bool   `help:"Print one JSON document." name:"json"`
-}
-
-// circuitState is one service's circuit; its JSON form is stable.
-type circuitState struct {
-	Service     string       `json:"service"`
-	State       string       `json:"state"`                 // CLOSED, OPEN or HALF_OPEN (one test request is under way)
-	Forced      string       `json:"forced,omitempty"`      // "open" or "close" while an operator holds it there
-	Since       time.Time    `json:"since,omitzero"`        // when it opened or closed; absent when it never opened
-	NextTest    time.Time    `json:"next_test,omitzero"`    // when an open one is tested; absent when it is forced
-	PausedUntil time.Time    `json:"paused_until,omitzero"` // until when the provider asked to be left alone
-	Failures    int          `json:"failures"`              // in a row
-	Parked      int          `json:"parked"`                // calls that wait for it to close
-	LastFault   *fault.Fault `json:"last_fault,omitempty"`  // retry_after is in nanoseconds
+	Service string          `arg:"" optional:"" help:"llm, elevenlabs, twilio or crm; all of them without it."`
+	Action  operator.Action `arg:"" optional:"" help:"open stops all requests to it (the emergency stop), close lets all pass even while they fail, auto gives it back to its rules."`
+	JSON    bool            `help:"Print one JSON document." name:"json"`
 }
 
 // circuitReport is what the command prints as JSON.
 type circuitReport struct {
-	Changed  bool           `json:"changed"` // an override was asked for and was not in force before
-	Circuits []circuitState `json:"circuits"`
+	Changed  bool               `json:"changed"` // an override was asked for and was not in force before
+	Circuits []operator.Circuit `json:"circuits"`
 }
 
-// override is what an operator can do to a circuit.
-type override struct {
-	rule   func(breaker.Record, time.Time) (breaker.Record, breaker.Change)
-	forced breaker.Forced // what the record says afterwards
-	event  string         // in the journal
-	is     string         // continues "the circuit of twilio is"
-	means  func(breaker.Record) string
-}
-
-// Actions by their names on the command line.
-const (
-	openAction  = "open"
-	closeAction = "close"
-	autoAction  = "auto"
-)
-
-var overrides = map[string]override{
-	openAction: {breaker.ForceOpen, breaker.ForcedOpen, "circuit_forced_open", "forced open", func(r breaker.Record) string {
+// means continues "The circuit of twilio is forced open:" for each action.
+var means = map[operator.Action]func(breaker.Record) string{
+	operator.Open: func(r breaker.Record) string {
 		return "no request is sent there and nothing tests it; calls that need it are set aside until `callagent circuit " + r.Service + " auto`"
-	}},
-	closeAction: {breaker.ForceClose, breaker.ForcedClosed, "circuit_forced_closed", "forced closed", func(r breaker.Record) string {
+	},
+	operator.Close: func(r breaker.Record) string {
 		return "every request is sent, however many fail, until `callagent circuit " + r.Service + " auto`"
-	}},
-	autoAction: {breaker.Return, breaker.Automatic, "circuit_returned", "automatic", func(r breaker.Record) string {
+	},
+	operator.Auto: func(r breaker.Record) string {
 		if r.State == breaker.Closed {
 			return "requests are sent, and it opens by itself when they fail"
 		}
 		return "it is tested as soon as its time has come, and closes by itself when the service works"
-	}},
+	},
 }
 
 // Run is the command.
@@ -86,15 +55,15 @@ func (c *circuitCommand) Run(g *grammar, w World) error {
 		services = []string{c.Service}
 	}
 	if c.Action != "" {
-		if err := oneOf("action", c.Action, []string{openAction, closeAction, autoAction}); err != nil {
+		if err := oneOf("action", c.Action, operator.Actions()); err != nil {
 			return err
 		}
 	}
 	return withStore(g, w, false, func(ctx context.Context, store wiring.Store, s settings.Settings) error {
-		var done overridden
+		changed, sentence := false, ""
 		if c.Action != "" {
 			var err error
-			if done, err = overrides[c.Action].apply(ctx, store, c.Service, s.Services[c.Service].Circuit); err != nil {
+			if changed, sentence, err = c.override(ctx, store, s.Services[c.Service].Circuit); err != nil {
 				return err
 			}
 		}
@@ -103,116 +72,68 @@ func (c *circuitCommand) Run(g *grammar, w World) error {
 		case err != nil:
 			return err
 		case c.JSON:
-			return printJSON(w.Out, circuitReport{Changed: done.changed, Circuits: states})
+			return printJSON(w.Out, circuitReport{Changed: changed, Circuits: states})
 		case c.Action != "":
-			_, err := fmt.Fprintln(w.Out, done.sentence)
+			_, err := fmt.Fprintln(w.Out, sentence)
 			return err
 		}
 		return printCircuits(w.Out, states)
 	})
 }
 
-// overridden says what an override did.
-type overridden struct {
-	changed  bool
-	sentence string
-}
-
-// apply overrides the service's circuit and puts that in the journal, also
-// when it changed nothing.
-func (o override) apply(ctx context.Context, store wiring.Store, service string, cfg breaker.Config) (overridden, error) {
-	now := (&clock.Clock{}).Now()
-	circuit := agent.NewCircuit(service, cfg, agent.CircuitOptions{
-		Store: store, Clock: &clock.Clock{}, NewID: rand.Text, Journal: deaf{}, Timeout: 10 * time.Second,
-	})
-	var before *breaker.Record
-	after, change := circuit.Change(ctx, func(r breaker.Record) (breaker.Record, breaker.Change) {
-		before = &r
-		return o.rule(r, now)
-	})
-	if before == nil || after.Forced != o.forced {
-		return overridden{}, fmt.Errorf("the store did not answer: the circuit of %s is as it was, try again", service)
-	}
-	was, did := forcedWord(*before), "made it "+o.is
-	done := overridden{changed: change.Writes(), sentence: fmt.Sprintf("The circuit of %s is %s now (it was %s): %s.", service, o.is, was, o.means(after))}
-	if !done.changed {
-		did = "asked for it to be " + o.is + ", which it was already"
-		done.sentence = fmt.Sprintf("The circuit of %s was %s already: %s.", service, o.is, o.means(after))
-	}
-	err := store.Append(ctx, []journal.Entry{{
-		Time: now, Level: journal.Warning, Service: service, Event: o.event, Circuit: after.State.String(),
-		Message: fmt.Sprintf("Operator %s %s; the circuit was %s.", operator(), did, was),
-	}})
+// override carries out the action and says what it did.
+func (c *circuitCommand) override(ctx context.Context, store wiring.Store, cfg breaker.Config) (changed bool, sentence string, err error) {
+	done, err := operating(store).Override(ctx, c.Service, c.Action, cfg)
 	if err != nil {
-		err = fmt.Errorf("%s But the journal does not say so: %w", done.sentence, err)
+		return false, "", err
 	}
-	return done, err
+	means := means[c.Action](done.After)
+	sentence = fmt.Sprintf("The circuit of %s is %s now (it was %s): %s.", c.Service, c.Action.Makes(), done.Was, means)
+	if !done.Changed {
+		sentence = fmt.Sprintf("The circuit of %s was %s already: %s.", c.Service, c.Action.Makes(), means)
+	}
+	if done.Unnoted != nil {
+		err = fmt.Errorf("%s But %w", sentence, unnoted(done.Unnoted))
+	}
+	return done.Changed, sentence, err
 }
 
-// deaf is a journal for a process that says everything itself.
-type deaf struct{}
+// operating is whoever runs the command, at work.
+func operating(store wiring.Store) operator.Operator {
+	return operator.Operator{Name: userName(), Store: store, Clock: &clock.Clock{}}
+}
 
-func (deaf) Write(journal.Entry) {}
+// note puts what the operator did into the journal; did continues "Operator
+// ada".
+func note(ctx context.Context, store wiring.Store, event, did string) error {
+	if err := operating(store).Note(ctx, journal.Entry{Event: event}, did); err != nil {
+		return unnoted(err)
+	}
+	return nil
+}
 
-// operator names whoever runs the command.
-func operator() string {
+// unnoted is the error of a journal that did not take an entry.
+func unnoted(err error) error { return fmt.Errorf("the journal does not say so: %w", err) }
+
+// userName names whoever runs the command.
+func userName() string {
 	if u, err := user.Current(); err == nil {
 		return u.Username
 	}
 	return fmt.Sprintf("with user id %d", os.Getuid())
 }
 
-// forcedWord is a record's state, and who holds it there.
-func forcedWord(r breaker.Record) string {
-	if r.Forced == breaker.Automatic {
-		return r.State.String()
-	}
-	return r.State.String() + " (forced)"
-}
-
 // readCircuits reads the circuits of the services as they are now.
-func readCircuits(ctx context.Context, store wiring.Store, services []string) ([]circuitState, error) {
+func readCircuits(ctx context.Context, store wiring.Store, services []string) ([]operator.Circuit, error) {
 	parked, err := store.ParkedFor(ctx)
 	if err != nil {
 		return nil, err
 	}
-	now := (&clock.Clock{}).Now()
-	var states []circuitState
-	for _, name := range services {
-		r, err := store.Load(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		s := stateOf(r, now)
-		s.Parked = parked[name]
-		states = append(states, s)
-	}
-	return states, nil
-}
-
-// stateOf describes a record as it stands at now.
-func stateOf(r breaker.Record, now time.Time) circuitState {
-	s := circuitState{
-		Service: r.Service, State: r.State.String(), Since: r.ClosedAt, Failures: r.Streak, LastFault: r.LastFault,
-		Forced: map[breaker.Forced]string{breaker.ForcedOpen: openAction, breaker.ForcedClosed: closeAction}[r.Forced],
-	}
-	switch {
-	case r.State == breaker.HalfOpen:
-		s.Since, s.NextTest = r.OpenedAt, r.Probe.Until
-	case r.State == breaker.Open:
-		s.Since = r.OpenedAt
-		if r.Forced == breaker.Automatic {
-			s.NextTest = r.OpenUntil
-		}
-	}
-	if r.PausedUntil.After(now) {
-		s.PausedUntil = r.PausedUntil
-	}
-	return s
+	return operator.Circuits(ctx, store, services, parked, (&clock.Clock{}).Now())
 }
 
 // printCircuits writes a table for people.
-func printCircuits(w io.Writer, states []circuitState) (err error) {
+func printCircuits(w io.Writer, states []operator.Circuit) (err error) {
 	t := newTable(w, "SERVICE", "CIRCUIT", "SINCE", "FAILURES", "NEXT TEST", "PARKED", "LAST FAULT")
 	defer func() { err = errors.Join(err, t.Close()) }()
 	for _, s := range states {

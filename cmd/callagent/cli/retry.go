@@ -16,8 +16,8 @@ import (
 
 	"callagent/core/agent"
 	"callagent/core/call"
-	"callagent/core/journal"
 	"callagent/infra/clock"
+	"callagent/infra/operator"
 	"callagent/infra/settings"
 	"callagent/infra/wiring"
 )
@@ -162,10 +162,7 @@ func again(ctx context.Context, w World, store wiring.Store, f finished) error {
 	o := orders{store: store, filter: f.filter, queue: batch{queue: store}}
 	err := o.place(ctx, f.keys)
 	if o.placed > 0 {
-		err = errors.Join(err, note(context.WithoutCancel(ctx), store, journal.Entry{
-			Time: (&clock.Clock{}).Now(), Event: "calls_ordered_again",
-			Message: fmt.Sprintf("Operator %s ordered %s again.", operator(), number(o.placed, "call")),
-		}))
+		err = errors.Join(err, note(context.WithoutCancel(ctx), store, "calls_ordered_again", "ordered "+number(o.placed, "call")+" again"))
 	}
 	sentence := fmt.Sprintf("%s on the queue again: callagent run calls them, in AWS the functions do.", number(o.placed, "contact"))
 	if o.changed > 0 {
@@ -208,8 +205,8 @@ func (o *orders) place(ctx context.Context, keys []call.Key) error {
 // one orders one call again, if it still is as it was selected.
 func (o *orders) one(ctx context.Context, k call.Key) error {
 	now := (&clock.Clock{}).Now()
-	done, err := change(ctx, o.store, k, func(c call.Call) (call.Write, error) {
-		w, may := orderAgain(c, now)
+	done, err := operator.Change(ctx, o.store, k, func(c call.Call) (call.Write, error) {
+		w, may := operator.OrderAgain(c, now)
 		if !may || c.State != o.filter.State || c.Result != o.filter.Result {
 			return w, errOtherEnd
 		}

@@ -10,6 +10,7 @@ import (
 	"callagent/core/call"
 	"callagent/core/journal"
 	"callagent/infra/clock"
+	"callagent/infra/operator"
 	"callagent/infra/settings"
 	"callagent/infra/wiring"
 )
@@ -21,13 +22,13 @@ type statusCommand struct {
 
 // status is how things stand; its JSON form is stable.
 type status struct {
-	At          time.Time        `json:"at"`
-	Store       string           `json:"store"`
-	Circuits    []circuitState   `json:"circuits"` // one for each service, in the order of a call
-	Calls       []call.Count     `json:"calls"`    // by campaign, state and result; without contacts that no call has begun for
-	Queue       queueState       `json:"queue"`
-	DeadLetters int              `json:"dead_letters"` // messages that could not be worked; at most 1,000 are counted
-	Events      []journal.Stored `json:"events"`       // the newest, the oldest of them first
+	At          time.Time          `json:"at"`
+	Store       string             `json:"store"`
+	Circuits    []operator.Circuit `json:"circuits"` // one for each service, in the order of a call
+	Calls       []call.Count       `json:"calls"`    // by campaign, state and result; without contacts that no call has begun for
+	Queue       queueState         `json:"queue"`
+	DeadLetters int                `json:"dead_letters"` // messages that could not be worked; at most 1,000 are counted
+	Events      []journal.Stored   `json:"events"`       // the newest, the oldest of them first
 }
 
 // queueState counts messages: contacts that nobody has begun with, and calls
