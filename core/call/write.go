@@ -69,3 +69,15 @@ type Count struct {
 	Calls    int    `json:"calls"`
 	Kept     int    `json:"kept,omitempty"`
 }
+
+// EndedSpan is how long a span of Ended is.
+const EndedSpan = 5 * time.Minute
+
+// Ended is the number of calls that ended within one span of time in the same
+// way. Calls that were kept when a person ordered another one are among them.
+type Ended struct {
+	From   time.Time // when the span begins
+	State  State
+	Result Result
+	Calls  int
+}

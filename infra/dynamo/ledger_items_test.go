@@ -106,6 +106,14 @@ func TestWhatIsForgotten(t *testing.T) {
 	expect("waiting to be recorded", map[string]bool{item: false})
 	put(func(w *call.Write) { w.Call.Recorded, w.Call.Park = call.Yes, call.Park{Number: 1} })
 	expect("recorded", map[string]bool{item: true})
+	done, err := s.Ended(t.Context(), now)
+	want := call.Ended{From: now.UTC().Truncate(call.EndedSpan), State: call.Completed, Calls: 1}
+	if err != nil || len(done) != 1 || done[0].From != want.From || done[0].State != want.State || done[0].Calls != want.Calls {
+		t.Errorf("since now ended %+v, %v; want %+v", done, err, want)
+	}
+	if done, err = s.Ended(t.Context(), now.Add(call.EndedSpan)); err != nil || len(done) != 0 {
+		t.Errorf("later ended %+v, %v", done, err)
+	}
 	put(func(w *call.Write) { w.Call.State, w.Call.Due, w.Number = call.Waiting, now, call.TakeNumber })
 	expect("ordered again", map[string]bool{item: false, number: false})
 

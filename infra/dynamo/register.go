@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -129,15 +130,39 @@ func (s *Calls) Counts(ctx context.Context) ([]call.Count, error) {
 	return counts, nil
 }
 
+// Ended counts the calls that ended since a moment, by span of time, state and
+// result. It knows when a call ended by the end of its time in the table, so one
+// that the CRM has not heard of yet is not among them, and the moment is that of
+// its last write. It scans the whole table.
+func (s *Calls) Ended(ctx context.Context, since time.Time) ([]call.Ended, error) {
+	calls := map[call.Ended]int{}
+	err := s.scan(ctx, func(i item) {
+		end := numberOf(i[TTL])
+		at := time.Unix(end, 0).Add(-kept).Truncate(call.EndedSpan).UTC()
+		if end != 0 && !at.Before(since.Truncate(call.EndedSpan)) {
+			calls[call.Ended{From: at, State: call.State(textOf(i[attrState])), Result: call.Result(textOf(i[attrResult]))}]++
+		}
+	})
+	ended := make([]call.Ended, 0, len(calls))
+	for e, n := range calls {
+		e.Calls = n
+		ended = append(ended, e)
+	}
+	slices.SortFunc(ended, func(a, b call.Ended) int {
+		return cmp.Or(a.From.Compare(b.From), cmp.Compare(a.State, b.State), cmp.Compare(a.Result, b.Result))
+	})
+	return ended, err
+}
+
 // scan goes through the items of all calls, of which it reads only what lists
 // and counts need. A read unit pays for 8 KB of whole items all the same.
 func (s *Calls) scan(ctx context.Context, visit func(item)) error {
 	pages := dynamodb.NewScanPaginator(s.client, &dynamodb.ScanInput{
 		TableName:            &s.table,
 		FilterExpression:     aws.String("begins_with(#pk, :prefix)"),
-		ProjectionExpression: aws.String("#pk, #state, #result, #created"),
+		ProjectionExpression: aws.String("#pk, #state, #result, #created, #ttl"),
 		ExpressionAttributeNames: map[string]string{
-			"#pk": PartitionKey, "#state": attrState, "#result": attrResult, "#created": attrCreated,
+			"#pk": PartitionKey, "#state": attrState, "#result": attrResult, "#created": attrCreated, "#ttl": TTL,
 		},
 		ExpressionAttributeValues: item{":prefix": text(callPrefix)},
 	})

@@ -21,7 +21,7 @@ func TestAFileWithoutRoundsIsBroughtForward(t *testing.T) {
 	if err := before.Close(); err != nil {
 		t.Fatal(err)
 	}
-	raw(t, path, `DROP INDEX calls_counted; ALTER TABLE calls DROP COLUMN kept;
+	raw(t, path, `DROP INDEX calls_ended; DROP INDEX calls_unknown; DROP INDEX calls_counted; ALTER TABLE calls DROP COLUMN kept;
 		CREATE INDEX calls_counted ON calls (state, campaign, result);
 		DROP INDEX messages_due; ALTER TABLE messages DROP COLUMN begun; ALTER TABLE messages DROP COLUMN sent;
 		CREATE INDEX messages_due ON messages (due); ALTER TABLE alerts DROP COLUMN grouped; PRAGMA user_version = 1`)

@@ -23,7 +23,7 @@ var migrations embed.FS
 const application = 0x63616c6c
 
 // newest is the version that the last migration leaves.
-const newest = 3
+const newest = 4
 
 // openFor is how long processes that open one file at the same time wait for
 // each other.

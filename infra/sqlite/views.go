@@ -80,8 +80,12 @@ type listed struct {
 
 // page reads the calls behind a position that the filter selects.
 func (s *Store) page(ctx context.Context, f call.Filter, after position, limit int) ([]listed, error) {
+	indexed := ""
+	if f.State == call.Unknown { // the calls that wait for a person have an index of their own
+		indexed = "AND state = 'unknown'"
+	}
 	rows, err := s.read.query(ctx, "SELECT created, id, "+columns+` FROM calls
-		WHERE (created, id) < (?1, ?2)
+		WHERE (created, id) < (?1, ?2) `+indexed+`
 		AND ?3 IN ('', state) AND ?4 IN ('', campaign) AND ?5 IN ('', contact) AND ?6 IN ('', result)
 		ORDER BY created DESC, id DESC LIMIT ?7`,
 		after.created, after.id, f.State, f.Campaign, f.Contact, f.Result, limit)
@@ -101,6 +105,23 @@ func (s *Store) Counts(ctx context.Context) ([]call.Count, error) {
 		var c call.Count
 		err := scan(&c.Campaign, &c.State, &c.Result, &c.Calls, &c.Kept)
 		return c, err
+	})
+}
+
+// Ended counts the calls that ended since a moment, by span of time, state and
+// result. Spans begin at whole multiples of call.EndedSpan.
+func (s *Store) Ended(ctx context.Context, since time.Time) ([]call.Ended, error) {
+	rows, err := s.read.query(ctx, `SELECT finished / 300000000000, state, result, count(*) FROM calls
+		WHERE finished IS NOT NULL AND finished / 300000000000 >= ? GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
+		since.UnixNano()/int64(call.EndedSpan))
+	return collect(rows, err, func(scan func(to ...any) error) (call.Ended, error) {
+		var (
+			e    call.Ended
+			span int64
+		)
+		err := scan(&span, &e.State, &e.Result, &e.Calls)
+		e.From = time.Unix(0, span*int64(call.EndedSpan)).UTC()
+		return e, err
 	})
 }
 

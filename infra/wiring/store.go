@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"callagent/core/agent"
+	"callagent/core/call"
 	"callagent/core/journal"
 	"callagent/infra/logfile"
 )
@@ -22,6 +23,9 @@ type Store interface {
 	// says when the next one is.
 	Pending(ctx context.Context) (visible, hidden int, next time.Time, err error)
 
+	// Ended counts the calls that ended since a moment, the oldest first. It
+	// may lag behind.
+	Ended(ctx context.Context, since time.Time) ([]call.Ended, error)
 	DeadLetters(ctx context.Context, limit int) ([]agent.DeadLetter, error)
 	// Append adds events, and Latest reads the newest, the oldest of them
 	// first.
