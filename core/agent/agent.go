@@ -101,6 +101,10 @@ type Options struct {
 	CallbackURL func(k call.Key, attempt string) string
 	// Channels gives the channels that an alert goes to.
 	Channels func(a alert.Alert) []string
+	// WorksHeirs has a tick work the call that inherits a probe itself, because
+	// its wake-up would stand behind all others on the queue, for longer than
+	// the lease lasts.
+	WorksHeirs bool
 	// Skew is how far apart the clocks of the fleet may be; 0 on one machine.
 	Skew time.Duration
 	// CircuitTimeout is the time limit of the circuit store; 0: StoreTimeout.

@@ -65,12 +65,23 @@ func (d *Dispatcher) Flush(ctx context.Context, channel string, all bool) (left 
 		if !d.send(ctx, channel, s) {
 			return true, nil
 		}
-		if err := d.Outbox.Delivered(ctx, channel, s.IDs, s.Key, s.Group); err != nil {
+		if err := d.delivered(ctx, channel, s); err != nil {
 			return true, err
 		}
 	}
 	return false, nil
 }
+
+// delivered stores that a message was sent, even if time is up meanwhile:
+// forgetting it would tell people twice.
+func (d *Dispatcher) delivered(ctx context.Context, channel string, s alert.Sending) error {
+	ctx, cancel := d.Clock.WithTimeout(context.WithoutCancel(ctx), storing)
+	defer cancel()
+	return d.Outbox.Delivered(ctx, channel, s.IDs, s.Key, s.Group)
+}
+
+// storing is how long the outbox may take to note what was delivered.
+const storing = 5 * time.Second
 
 // send gives one message to the channel. A message that the channel can never
 // take is dropped with an entry in the journal; it reports false when the

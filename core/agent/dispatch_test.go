@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -153,16 +154,35 @@ func TestAMessageThatAChannelCanNeverTakeIsDroppedWithAnEntry(t *testing.T) {
 	}
 }
 
+// forgetful is an outbox that cannot note what was delivered.
+type forgetful struct{ *memory.Store }
+
+func (forgetful) Delivered(context.Context, string, []string, string, alert.Group) error {
+	return errors.New("crashed")
+}
+
+func TestWhatWasSentIsNotedEvenWhenTimeIsUp(t *testing.T) {
+	o := newOffice(t)
+	o.raise(1, 1)
+	ctx, end := context.WithCancel(t.Context())
+	o.email.before = end
+	if left, err := o.dispatcher.Flush(ctx, "email", false); left || err != nil {
+		t.Fatalf("left %t, %v", left, err)
+	}
+	o.replace()
+	if o.flush("email", true); len(o.email.taken) != 1 {
+		t.Errorf("it is told %d times", len(o.email.taken))
+	}
+}
+
 func TestASecondCopyComesOnlyAfterACrashWithTheSameID(t *testing.T) {
 	for joined, want := range map[int]string{0: "the same", 2: "another"} {
 		o := newOffice(t)
-		ctx, crash := context.WithCancel(t.Context())
 		o.raise(1, 3)
-		o.email.before = crash // it is sent, and cannot be recorded
-		if left, err := o.dispatcher.Flush(ctx, "email", false); !left || err == nil {
+		o.dispatcher.Outbox = forgetful{o.store} // it is sent, and cannot be recorded
+		if left, err := o.dispatcher.Flush(t.Context(), "email", false); !left || err == nil {
 			t.Fatalf("left %t, %v", left, err)
 		}
-		o.email.before = nil
 		o.replace()
 		o.raise(4, joined) // what joins a digest makes it another one: nobody may drop it
 		o.flush("email", false)

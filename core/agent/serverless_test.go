@@ -180,3 +180,39 @@ type unready struct{ agent.Ledger }
 func (unready) Get(context.Context, call.Key) (call.Call, error) {
 	return call.Call{}, &agent.SetupError{Remedy: "Create the table.", Cause: errors.New("no such table")}
 }
+
+// With ten thousand contacts on the queue a wake-up would come when the lease
+// is long over.
+func TestTheHeirOfAProbeIsWorkedByTheTickItself(t *testing.T) {
+	w := newWorld(t, func(o *agent.Options) { o.WorksHeirs = true })
+	w.services.on(agent.ElevenLabs, script{times: 8, fault: faults["503"]})
+	w.enqueue(3)
+	for w.record(agent.ElevenLabs).State != breaker.Open {
+		w.run(5 * time.Second)
+	}
+	w.drain() // nobody works the queue any more
+	for range 20 {
+		w.clock.to(w.clock.Now().Add(tickEvery))
+		w.agent.Tick(w.ctx)
+	}
+	if s := w.record(agent.ElevenLabs).State; s != breaker.Closed {
+		t.Errorf("the circuit is %s", s)
+	}
+	if n := w.dials(); n != 1 {
+		t.Errorf("%d calls were dialled by ticks, want the heir's", n)
+	}
+}
+
+// drain takes everything off the queue.
+func (w *world) drain() {
+	w.t.Helper()
+	messages, err := w.store.Receive(w.ctx, 100, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, m := range messages {
+		if err := w.store.Done(w.ctx, m.ID); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}

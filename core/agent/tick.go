@@ -35,7 +35,7 @@ func (a *Agent) Check(ctx context.Context, service string) {
 		a.unpark(ctx, service)
 		return
 	}
-	r, known := s.circuit.Look(ctx, a.Clock.Now())
+	r, known := s.circuit.Look(ctx, time.Time{})
 	if !known {
 		return
 	}
@@ -68,14 +68,17 @@ func (a *Agent) busy(ctx context.Context, service string) bool {
 		return false
 	}
 	now := a.Clock.Now()
-	r, known := s.circuit.Look(ctx, now)
-	if !known || r.Forced == breaker.ForcedOpen {
+	r, known := s.circuit.Look(ctx, time.Time{})
+	if !known || r.Forced == breaker.ForcedOpen || r.OpenUntil.After(now.Add(health.TicksAhead)) {
 		return false
 	}
-	if r.State != breaker.Closed {
+	unsent := time.Time{}
+	if r.State == breaker.Closed {
+		unsent = health.Unsent(r, now)
+	} else if !onlyRealProves(service) {
 		return true
 	}
-	parked, err := a.Backlog.Parked(ctx, service, health.Unsent(r, now), 1)
+	parked, err := a.Backlog.Parked(ctx, service, unsent, 1)
 	return err == nil && len(parked) > 0
 }
 
@@ -94,6 +97,9 @@ func (a *Agent) sendTicks(ctx context.Context) {
 // probe tests an open circuit with the cheapest request. When that passes and
 // calls are parked, one of them tests for real: only its result closes.
 func (a *Agent) probe(ctx context.Context, s *service) {
+	if _, change := breaker.TakeProbe(s.circuit.Seen(), a.Holder, s.Timeout, a.Clock.Now()); change == breaker.Unchanged {
+		return // nobody is to probe it yet
+	}
 	heirs, err := a.Backlog.Parked(ctx, s.name, time.Time{}, 5)
 	if err != nil {
 		return
@@ -151,7 +157,7 @@ func (a *Agent) prove(ctx context.Context, s *service, p breaker.Permit, heirs [
 		// Stamped again, so that nobody refuses it on a record from before.
 		_ = a.Backlog.Stamp(ctx, heir, a.Clock.Now())
 		a.write(journal.Info, s.name, "probe_handed_over", "One call that was set aside tests the service for real.", heir)
-		_ = a.wake(ctx, heir, 0) // when it is lost, the lease runs out and the next tick goes on
+		a.test(ctx, heir)
 		return
 	}
 	if onlyRealProves(s.name) {
@@ -160,6 +166,19 @@ func (a *Agent) prove(ctx context.Context, s *service, p breaker.Permit, heirs [
 	}
 	change := s.circuit.Succeeded(ctx, p, a.Clock.Now())
 	a.circuitChanged(ctx, s, s.circuit.Seen(), change)
+}
+
+// test has the heir of a probe send its request. When its wake-up is lost, the
+// lease runs out and the next tick goes on.
+func (a *Agent) test(ctx context.Context, heir call.Call) {
+	body, err := json.Marshal(heir.Contact)
+	if !a.WorksHeirs || err != nil {
+		_ = a.wake(ctx, heir, 0)
+		return
+	}
+	if v := a.Handle(ctx, Message{Body: body}); v.Do == Again {
+		_ = a.wake(ctx, heir, max(0, v.At.Sub(a.Clock.Now())))
+	}
 }
 
 // release sends parked calls of a closed circuit back to the queue, a few at

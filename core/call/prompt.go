@@ -73,7 +73,7 @@ func (p *parser) parts() (parts []part, ended string) {
 func (p *parser) action(words string) part {
 	condition, choice := strings.CutPrefix(words, "if ")
 	name, named := strings.CutPrefix(strings.TrimSpace(condition), ".")
-	if !named || name == "" {
+	if !named || name == "" || strings.ContainsAny(name, "|\"'`(){}$=<>") || choice && compares(name) {
 		p.err = fmt.Errorf("{{%s}} is not known: write {{.name}}, or {{if .name}} with {{else}} and {{end}}", words)
 		return part{}
 	}
@@ -89,6 +89,17 @@ func (p *parser) action(words string) part {
 		p.err = fmt.Errorf("{{if .%s}} has no {{end}}", name)
 	}
 	return made
+}
+
+// compares reports whether a condition is more than a name.
+func compares(condition string) bool {
+	for word := range strings.FieldsSeq(condition) {
+		switch word {
+		case "eq", "ne", "lt", "gt", "le", "ge", "and", "or", "not":
+			return true
+		}
+	}
+	return false
 }
 
 // Render puts the values in. A placeholder without a value is an error that

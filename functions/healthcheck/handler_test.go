@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 
@@ -23,5 +24,16 @@ func TestABatchIsOneTickThatWasCalledFor(t *testing.T) {
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("%s: ticks %v, error %v, want %v", name, got, err, want)
 		}
+	}
+}
+
+func TestOnlyAScheduledTickFails(t *testing.T) {
+	wrong := errors.New("the set-up is wrong")
+	h := handler{func(context.Context, bool) error { return wrong }}
+	if err := h.handle(t.Context(), eventtest.Read[event](t, "valid")); err != wrong {
+		t.Errorf("a scheduled tick ends with %v", err)
+	}
+	if err := h.handle(t.Context(), eventtest.Read[event](t, "batch-of-ten")); err != nil {
+		t.Errorf("ticks that were called for would be repeated: %v", err)
 	}
 }

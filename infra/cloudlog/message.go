@@ -21,6 +21,9 @@ type Batch struct {
 	Entries []journal.Entry `json:"entries"`
 }
 
+// Refresh is a message without entries: it has the Status written.
+func Refresh() []byte { return fmt.Appendf(nil, `{"id":%q,"entries":[]}`, rand.Text()) }
+
 // Messages writes entries as messages of the journal queue; none for none.
 func Messages(entries []journal.Entry) [][]byte {
 	var (

@@ -45,6 +45,8 @@ var counters = map[string][]counter{
 	"media_failed":         {{"CallsParked", none}},
 	"calls_released":       {{"CallsReleased", none}},
 	"message_rejected":     {{"MessagesRejected", none}},
+	"setup_wrong":          {{"Broken", none}},
+	"panicked":             {{"Broken", none}},
 	"alert_sent":           {{"AlertsSent", channel}},
 	"alert_failed":         {{"AlertsFailed", channel}},
 	"alert_refused":        {{"AlertsFailed", channel}},

@@ -64,8 +64,11 @@ type Providers struct {
 		To   []string
 	}
 	Webhook struct{ URL, Secret Secret } // such URLs are passwords by themselves
-	Sheets  struct{ Spreadsheet, Credentials, Endpoint string }
-	AWS     struct {
+	Sheets  struct {
+		Spreadsheet, Endpoint string
+		Credentials           Secret // the key itself as JSON, or the path of its file
+	}
+	AWS struct {
 		Endpoint                                               string // "" is AWS itself
 		ContactsQueue, ContactsDeadLetters                     string
 		TicksQueue, AlertsQueue, JournalQueue                  string
@@ -108,7 +111,7 @@ func (p *Providers) variables() []variable {
 		{name: "ALERT_WEBHOOK_URL", hide: &p.Webhook.URL, check: checkWeb},
 		{name: "ALERT_WEBHOOK_SECRET", hide: &p.Webhook.Secret},
 		{name: "SHEETS_SPREADSHEET_ID", to: &p.Sheets.Spreadsheet},
-		{name: "GOOGLE_APPLICATION_CREDENTIALS", to: &p.Sheets.Credentials},
+		{name: "GOOGLE_APPLICATION_CREDENTIALS", hide: &p.Sheets.Credentials},
 		{name: "SHEETS_ENDPOINT", to: &p.Sheets.Endpoint, check: checkWeb},
 		{name: "PUBLIC_URL", to: &p.PublicURL, check: checkWeb},
 		{name: "OPERATOR_TOKEN", hide: &p.OperatorToken},

@@ -88,7 +88,7 @@ func measured(t *testing.T) map[measure]bool {
 	j := cloudlog.New(cloudlog.Options{Out: &out})
 	for _, event := range []string{
 		"request_failed", "call_completed", "call_failed", "call_unknown", "call_expired", "call_parked", "calls_released",
-		"alert_failed", "circuit_opened",
+		"alert_failed", "circuit_opened", "setup_wrong", "ledger_silent",
 	} {
 		j.Write(journal.Entry{Event: event, Service: "email"})
 	}
@@ -123,7 +123,10 @@ func TestAlarmsAndDashboardShowWhatIsMeasured(t *testing.T) {
 	used := map[measure]string{}
 	for _, a := range s.of(alarmType) {
 		if p := s.properties(a); target(p["Namespace"]) == "MetricsNamespace" {
-			dimension, _ := in(each(p["Dimensions"])[0], "Name").(string)
+			dimension := ""
+			if of := each(p["Dimensions"]); len(of) > 0 {
+				dimension, _ = in(of[0], "Name").(string)
+			}
 			used[measure{p["MetricName"].(string), dimension}] = a
 		}
 	}
@@ -131,12 +134,17 @@ func TestAlarmsAndDashboardShowWhatIsMeasured(t *testing.T) {
 	for _, match := range ours.FindAllStringSubmatch(body, -1) {
 		used[measure{match[1], match[2]}] = "Dashboard"
 	}
+	for _, name := range []string{"Broken", "StoresSilent"} {
+		if used[measure{name, ""}] == "" {
+			t.Errorf("no alarm watches %s", name)
+		}
+	}
 	for m, by := range used {
 		if !found[m] {
 			t.Errorf("%s shows %s by %q, which nobody measures", by, m.name, m.dimension)
 		}
 	}
-	if len(used) != 9 {
-		t.Errorf("alarms and dashboard show %d metrics of ours, want 9", len(used))
+	if len(used) != 11 {
+		t.Errorf("alarms and dashboard show %d metrics of ours, want 11", len(used))
 	}
 }

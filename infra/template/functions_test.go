@@ -206,7 +206,7 @@ func TestATickIsNeverRetried(t *testing.T) {
 // cfn-lint does not know the properties of SAM's events.
 func TestEventsHaveOnlyKnownProperties(t *testing.T) {
 	known := map[string][]string{
-		"SQS": {"Queue", "BatchSize", "FunctionResponseTypes", "ScalingConfig"},
+		"SQS": {"Queue", "BatchSize", "FunctionResponseTypes", "ScalingConfig", "Enabled"},
 		"ScheduleV2": {
 			"Name", "Description", "ScheduleExpression", "FlexibleTimeWindow", "Input", "RoleArn", "RetryPolicy",
 		},

@@ -40,8 +40,10 @@ var allowed = map[string]map[string]string{
 		"dynamodb:Scan":               "CallsTable",
 		"dynamodb:Query":              "${CallsTable.Arn}/index/due ${CallsTable.Arn}/index/parked CircuitsTable",
 		"dynamodb:PutItem":            "CircuitsTable",
-		"dynamodb:UpdateItem":         "CallsTable",
-		"s3:GetObject":                "settings",
+		"dynamodb:UpdateItem":         "CallsTable CircuitsTable",
+		"s3:GetObject":                "${AudioBucket.Arn}/* settings",
+		"s3:PutObject":                "${AudioBucket.Arn}/*",
+		"s3:ListBucket":               "AudioBucket",
 	},
 	"CallbackRole": {
 		"sqs:SendMessage":     "ContactsQueue JournalQueue",

@@ -1,9 +1,9 @@
 package wiring
 
 import (
-	"errors"
 	"net"
 	"net/url"
+	"time"
 
 	"callagent/core/agent"
 	"callagent/infra/clock"
@@ -54,6 +54,9 @@ func closing(closers []func()) func() error {
 	}
 }
 
+// NoticeTimeout is how long a channel may take for one message.
+const NoticeTimeout = 15 * time.Second
+
 // ChannelNames lists the channels that are configured.
 func ChannelNames(p settings.Providers) []string {
 	var names []string
@@ -68,14 +71,14 @@ func ChannelNames(p settings.Providers) []string {
 	return names
 }
 
-// OpenChannels makes the channels that are configured.
-func OpenChannels(p settings.Providers, c *clock.Clock) (map[string]agent.Notifier, func() error, error) {
-	channels := map[string]agent.Notifier{}
-	var problems []error
+// OpenChannels makes the channels that are configured, and says what is wrong
+// with those that cannot be made, by their names.
+func OpenChannels(p settings.Providers, c *clock.Clock) (channels map[string]agent.Notifier, problems map[string]error, done func() error) {
+	channels, problems = map[string]agent.Notifier{}, map[string]error{}
 	var closers []func()
 	add := func(name string, n agent.Notifier, err error) {
 		if err != nil {
-			problems = append(problems, err)
+			problems[name] = err
 			return
 		}
 		channels[name] = n
@@ -95,7 +98,7 @@ func OpenChannels(p settings.Providers, c *clock.Clock) (map[string]agent.Notifi
 		n, err := webhook.New(webhook.Config{URL: string(p.Webhook.URL), Secret: string(p.Webhook.Secret), Now: c.Now})
 		add(webhookURL, n, err)
 	}
-	return channels, closing(closers), errors.Join(problems...)
+	return channels, problems, closing(closers)
 }
 
 // Simulated reports whether Twilio is one on this machine, so that no phone

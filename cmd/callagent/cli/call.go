@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,6 +85,7 @@ func findCall(ctx context.Context, store wiring.Store, id string) (call.Call, er
 	for _, c := range found {
 		names = append(names, c.Key.String())
 	}
+	slices.Sort(names)
 	return call.Call{}, usageError{fmt.Errorf("contact %s is in several campaigns: write %s", id, or(names))}
 }
 

@@ -18,7 +18,7 @@ func Open(p settings.Providers) (cloud.Book, error) {
 	if p.Sheets.Spreadsheet == "" {
 		return nil, nil
 	}
-	b, err := sheets.New(sheets.Config{Spreadsheet: p.Sheets.Spreadsheet, Credentials: p.Sheets.Credentials, Endpoint: p.Sheets.Endpoint})
+	b, err := sheets.New(sheets.Config{Spreadsheet: p.Sheets.Spreadsheet, Credentials: string(p.Sheets.Credentials), Endpoint: p.Sheets.Endpoint})
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"callagent/core/agent"
@@ -76,12 +77,10 @@ func (r *raiser) knows(id string) bool {
 func (p *Process) Tell(ctx context.Context, messages []agent.Message) (again []bool) {
 	again = make([]bool, len(messages))
 	err := p.event(ctx, func(ctx context.Context, s *set) error {
-		if err := s.openChannels(); err != nil {
-			s.setupWrong(err)
-			return err
-		}
+		s.openChannels()
+		silent := false
 		for i, m := range messages {
-			if !s.kept(ctx, m.Body) {
+			if silent = silent || !s.kept(ctx, m.Body); silent { // the others would wait for the same silence
 				again[i] = true
 				s.hide(ctx, s.alerts, m, postponed)
 			}
@@ -103,29 +102,27 @@ func (p *Process) Tell(ctx context.Context, messages []agent.Message) (again []b
 	return again
 }
 
-// noticeTimeout is how long a channel may take for one message.
-const noticeTimeout = 15 * time.Second
-
-// openChannels makes the channels and their dispatcher, once for a set.
-func (s *set) openChannels() error {
+// openChannels makes the channels and their dispatcher, once for a set. What is
+// wrong with one channel keeps its own alerts waiting and no others.
+func (s *set) openChannels() {
 	if s.dispatcher != nil {
-		return nil
+		return
 	}
 	clk := &clock.Clock{}
-	channels, closeChannels, err := wiring.OpenChannels(s.settings.Providers, clk)
+	channels, problems, closeChannels := wiring.OpenChannels(s.settings.Providers, clk)
 	s.closers = append(s.closers, closeChannels)
-	if err != nil {
-		return err
+	for name, err := range problems {
+		s.journal.Write(journal.Entry{Time: clk.Now(), Level: journal.Error, Service: name, Event: "alert_failed",
+			Message: "Alerts by " + name + " wait until its settings are mended: " + err.Error()})
 	}
 	s.dispatcher = agent.NewDispatcher(agent.DispatcherOptions{
-		Outbox: s.outbox, Channels: channels, Clock: clk, Random: rand.Float64, Journal: s.journal, Timeout: noticeTimeout,
+		Outbox: s.outbox, Channels: channels, Clock: clk, Random: rand.Float64, Journal: s.journal, Timeout: wiring.NoticeTimeout,
 	})
-	return nil
 }
 
 // flushAgain is how long a message waits for the process that flushes a channel
 // now, to see after it whether its alert was among those that were sent.
-const flushAgain = 2 * time.Second
+const flushAgain = 5 * time.Second
 
 // kept puts the alert of a message into the outbox and reports whether the
 // message is done with. One that is no notice is dropped with an entry in the
@@ -155,18 +152,17 @@ const flushFor = 2 * time.Minute
 func (s *set) flush(ctx context.Context) bool {
 	var (
 		all  sync.WaitGroup
-		mine = make([]bool, len(s.channels))
+		busy atomic.Bool
 	)
-	for i, channel := range s.channels {
-		all.Go(func() { mine[i] = s.flushChannel(ctx, channel) })
+	for channel := range s.dispatcher.Channels {
+		all.Go(func() {
+			if !s.flushChannel(ctx, channel) {
+				busy.Store(true)
+			}
+		})
 	}
 	all.Wait()
-	for _, m := range mine {
-		if !m {
-			return false
-		}
-	}
-	return true
+	return !busy.Load()
 }
 
 // flushChannel flushes one channel under its lease, so that nobody is told
@@ -175,7 +171,7 @@ func (s *set) flushChannel(ctx context.Context, channel string) bool {
 	ctx, cancel := context.WithTimeout(ctx, flushFor)
 	defer cancel()
 	lease := "alerts/" + channel
-	mine, err := s.leases.Take(ctx, lease, s.holder, time.Now(), flushFor)
+	mine, err := s.leases.Take(ctx, lease, s.holder, time.Now(), flushFor+wiring.NoticeTimeout)
 	if err == nil && mine {
 		_, err = s.dispatcher.Flush(ctx, channel, false)
 		err = errors.Join(err, s.leases.Release(context.WithoutCancel(ctx), lease, s.holder))

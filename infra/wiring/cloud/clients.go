@@ -1,7 +1,6 @@
 package cloud
 
 import (
-	"context"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -11,9 +10,6 @@ import (
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	awsssm "github.com/aws/aws-sdk-go-v2/service/ssm"
-
-	"callagent/infra/s3"
-	"callagent/infra/settings"
 )
 
 // clients are the AWS clients of a process.
@@ -56,13 +52,4 @@ func inFunction(env func(string) (string, bool)) aws.Config {
 		c.BaseEndpoint = &endpoint
 	}
 	return c
-}
-
-// readSettings reads callagent.toml from S3.
-func (c clients) readSettings(ctx context.Context, object string) (settings.Layer, error) {
-	data, err := s3.ReadObject(ctx, c.s3, object)
-	if err != nil {
-		return settings.Layer{}, err
-	}
-	return settings.ParseLayer(object, data)
 }

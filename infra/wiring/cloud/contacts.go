@@ -20,7 +20,8 @@ func (p *Process) Work(ctx context.Context, messages []agent.Message) (again []b
 	err := p.work(ctx, func(ctx context.Context, s *set) error {
 		var all sync.WaitGroup
 		for i, m := range messages {
-			all.Go(func() { again[i] = !s.settled(ctx, m) })
+			again[i] = true
+			all.Go(func() { s.guarded(func() { again[i] = !s.settled(ctx, m) }) })
 		}
 		all.Wait()
 		return nil
@@ -34,14 +35,18 @@ func (p *Process) Work(ctx context.Context, messages []agent.Message) (again []b
 	return again
 }
 
-// settled works one message and reports whether it is done with. A panic costs
-// the other messages nothing.
-func (s *set) settled(ctx context.Context, m agent.Message) (done bool) {
+// guarded keeps a panic from ending the process: what else it does goes on.
+func (s *set) guarded(f func()) {
 	defer func() {
 		if r := recover(); r != nil {
-			s.write(journal.Error, "panicked", "A message could not be worked because of a mistake in the program, and comes again: "+panicked(r, debug.Stack()))
+			s.write(journal.Error, "panicked", "A mistake in the program; what was being done is done again later: "+panicked(r, debug.Stack()))
 		}
 	}()
+	f()
+}
+
+// settled works one message and reports whether it is done with.
+func (s *set) settled(ctx context.Context, m agent.Message) (done bool) {
 	v := s.agent.Handle(ctx, m)
 	settle, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()

@@ -23,7 +23,7 @@ import (
 type set struct {
 	*Process
 	settings   settings.Settings
-	secrets    int // the version of the secrets that it was made with
+	version    version // of what it was made from
 	agent      *agent.Agent
 	channels   []string          // the names of those that are configured
 	dispatcher *agent.Dispatcher // nil but in the alert function
@@ -37,8 +37,12 @@ type set struct {
 	events   *sqs.Sender // the journal queue; nil for none
 	incoming *sqs.Queue  // the same for who receives from it
 
+	rescueAt time.Time // when the next tick looks at the dead letters
+	countAt  time.Time // when the next tick may count all calls
+	rests    bool      // the last tick found all quiet
+
 	book     Book      // nil but in the sheet function
-	statusAt time.Time // when its Status was written
+	statusAt time.Time // when its Status may be written again
 	closers  []func() error
 }
 
@@ -68,6 +72,10 @@ func (p *Process) make(s settings.Settings) (*set, error) {
 	return made, nil
 }
 
+// longestRequest is the longest time limit of a request that fits into the time
+// limits of the functions in template.yaml, with everything around it.
+const longestRequest = 90 * time.Second
+
 // assemble makes the agent, once. Clocks of the fleet differ, and every process
 // has to have the chance to contradict a streak.
 func (s *set) assemble(ctx context.Context) error {
@@ -76,6 +84,11 @@ func (s *set) assemble(ctx context.Context) error {
 	}
 	if missing := s.settings.Missing(); len(missing) > 0 {
 		return lacks(missing)
+	}
+	for name, v := range s.settings.Services {
+		if v.Timeout > longestRequest {
+			return fmt.Errorf("[services.%s] timeout is %s: a function ends before that, so set it to %s or less", name, v.Timeout, longestRequest)
+		}
 	}
 	secret, err := s.calls.Secret(ctx)
 	if err != nil {
@@ -95,6 +108,7 @@ func (s *set) assemble(ctx context.Context) error {
 		Ticks: ticks{sqs.NewSender(c.sqs, n.TicksQueue)},
 	}
 	o.Journal, o.Clock, o.Holder, o.Skew, o.Stopping = s.journal, clk, s.holder, breaker.Skew, s.stopping.Load
+	o.WorksHeirs = true
 	s.agent = agent.New(o)
 	return nil
 }

@@ -2,7 +2,6 @@ package cloud
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"callagent/core/agent"
@@ -17,10 +16,12 @@ import (
 // Times of the sheet.
 const (
 	sheetLease  = "sheet"
-	sheetFor    = time.Minute      // the longest that one batch may take
-	sheetAgain  = 3 * time.Second  // until a message comes again that another process was in the way of
-	sheetRests  = 15 * time.Second // after a failure that says nothing about when to come again
+	sheetFor    = 45 * time.Second // the longest that one batch may take
+	sheetAgain  = 5 * time.Second  // until a message comes again that another process was in the way of
+	sheetRests  = 15 * time.Second // after a failure, times the deliveries so far
+	sheetWaits  = 6 * time.Minute  // the longest of these: a thousand of them are four days
 	statusEvery = time.Minute      // the Status counts all calls, so it is not written with every batch
+	statusRare  = 30               // how much longer than writing it takes nobody writes it again
 )
 
 // Book is the spreadsheet. Errors hold a *fault.Fault; all of them may be
@@ -55,8 +56,8 @@ func (p *Process) Sheet(ctx context.Context, messages []agent.Message, open Open
 		defer s.journal.Take()
 		wait := s.writeSheet(ctx, messages, open)
 		for i, m := range messages {
-			if again[i] = wait > 0; again[i] {
-				s.hide(ctx, s.incoming, m, wait)
+			if again[i] = wait != nil; again[i] {
+				s.hide(ctx, s.incoming, m, wait(m))
 			}
 		}
 		return nil
@@ -67,31 +68,51 @@ func (p *Process) Sheet(ctx context.Context, messages []agent.Message, open Open
 	return again
 }
 
+// waits says how long a message stays away.
+type waits func(agent.Message) time.Duration
+
+// always is the same for all messages.
+func always(d time.Duration) waits { return func(agent.Message) time.Duration { return d } }
+
 // writeSheet writes all messages or none, and says how long they have to wait;
-// 0 when they are done with.
-func (s *set) writeSheet(ctx context.Context, messages []agent.Message, open OpenBook) time.Duration {
+// nil when they are done with.
+func (s *set) writeSheet(ctx context.Context, messages []agent.Message, open OpenBook) waits {
 	book, err := s.openBook(open)
 	if err != nil {
 		s.setupWrong(err)
-		return postponed
+		return always(sheetWaits)
 	}
 	if book == nil {
-		return 0
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, sheetFor)
 	defer cancel()
 	mine, err := s.leases.Take(ctx, sheetLease, s.holder, time.Now(), sheetFor)
-	if err != nil || !mine {
-		return sheetAgain
+	switch {
+	case err != nil:
+		return s.sheetBehind(err)
+	case !mine:
+		return always(sheetAgain)
 	}
-	err = errors.Join(book.Append(ctx, s.batches(messages)), s.writeStatus(ctx, book))
-	_ = s.leases.Release(context.WithoutCancel(ctx), sheetLease, s.holder) // it ends by itself
+	err = book.Append(ctx, s.batches(messages))
 	if err == nil {
-		return 0
+		s.writeStatus(ctx, book)
 	}
+	_ = s.leases.Release(context.WithoutCancel(ctx), sheetLease, s.holder) // it ends by itself
+	if err != nil {
+		return s.sheetBehind(err)
+	}
+	return nil
+}
+
+// sheetBehind journals that rows come later. The oftener a message came in
+// vain, the longer it stays away.
+func (s *set) sheetBehind(err error) waits {
 	f := fault.From("sheets", err)
 	s.write(journal.Warning, "sheet_behind", "Rows reach the sheet later: "+f.Error())
-	return max(sheetRests, f.RetryAfter)
+	return func(m agent.Message) time.Duration {
+		return max(f.RetryAfter, min(sheetWaits, sheetRests*time.Duration(max(1, m.Receives))))
+	}
 }
 
 // batches reads the messages. One that is no journal message is dropped with an
@@ -122,30 +143,36 @@ func (s *set) openBook(open OpenBook) (Book, error) {
 	return s.book, nil
 }
 
-// writeStatus brings the Status up to date, if it is time.
-func (s *set) writeStatus(ctx context.Context, book Book) error {
-	now := time.Now()
-	if now.Sub(s.statusAt) < statusEvery {
-		return nil
+// writeStatus brings the Status up to date, if it is time. When that fails the
+// rows are written all the same, and a later batch tries again.
+func (s *set) writeStatus(ctx context.Context, book Book) {
+	began := time.Now()
+	if began.Before(s.statusAt) {
+		return
 	}
-	status := Standing{At: now}
+	now, err := s.standing(ctx)
+	if err == nil {
+		err = book.Status(ctx, now)
+	}
+	s.statusAt = began.Add(max(statusEvery, statusRare*time.Since(began)))
+	if err != nil {
+		s.write(journal.Warning, "sheet_behind", "The sheet's Status is not up to date: "+err.Error())
+	}
+}
+
+// standing reads how things stand.
+func (s *set) standing(ctx context.Context) (now Standing, err error) {
+	now.At = time.Now()
 	for _, name := range agent.Services() {
 		r, err := s.circuits.Load(ctx, name)
 		if err != nil {
-			return err
+			return now, err
 		}
-		status.Circuits = append(status.Circuits, r)
+		now.Circuits = append(now.Circuits, r)
 	}
-	var err error
-	if status.Parked, err = s.calls.ParkedFor(ctx); err != nil {
-		return err
+	if now.Parked, err = s.calls.ParkedFor(ctx); err != nil {
+		return now, err
 	}
-	if status.Counts, err = s.calls.Counts(ctx); err != nil {
-		return err
-	}
-	if err := book.Status(ctx, status); err != nil {
-		return err
-	}
-	s.statusAt = now
-	return nil
+	now.Counts, err = s.calls.Counts(ctx)
+	return now, err
 }

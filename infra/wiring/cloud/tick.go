@@ -10,54 +10,77 @@ import (
 	"callagent/core/breaker"
 	"callagent/core/call"
 	"callagent/core/journal"
+	"callagent/infra/cloudlog"
 	"callagent/infra/sqs"
 )
 
 // Tick runs the background work once. A scheduled tick does more than one that
 // was called for: it calls for the next ones, brings back contacts from the
-// dead letters, and sees that alerts and finished campaigns are told.
+// dead letters, and sees that alerts and finished campaigns are told. The error
+// is about the set-up.
 func (p *Process) Tick(ctx context.Context, scheduled bool) error {
 	return p.work(ctx, func(ctx context.Context, s *set) error {
 		var all sync.WaitGroup
 		if scheduled {
 			s.agent.Ahead(ctx)
-			for _, f := range []func(context.Context) error{s.rescue, s.flushAlerts, s.campaignsFinished} {
+			for _, f := range []func(context.Context) error{s.rescue, s.flushAlerts, s.conclude} {
 				all.Go(func() { s.chore(ctx, f) })
 			}
 		}
 		for _, name := range agent.Services() {
-			all.Go(func() { s.agent.Check(ctx, name) })
+			all.Go(func() { s.guarded(func() { s.agent.Check(ctx, name) }) })
 		}
-		all.Go(func() { s.agent.Sweep(ctx) })
+		all.Go(func() { s.guarded(func() { s.agent.Sweep(ctx) }) })
 		all.Wait()
-		s.measure()
+		s.measure(ctx)
 		return nil
 	})
 }
 
-// chore does what the next scheduled tick does again when it fails.
+// choreTime bounds a part of the background work, so that it never costs the
+// rest of a tick.
+const choreTime = time.Minute
+
+// chore does what a later scheduled tick does again when it fails.
 func (s *set) chore(ctx context.Context, f func(context.Context) error) {
-	if err := f(ctx); err != nil && ctx.Err() == nil {
-		s.write(journal.Warning, "chore_failed", "Part of the background work failed and is done again in a minute: "+err.Error())
-	}
+	s.guarded(func() {
+		limited, cancel := context.WithTimeout(ctx, choreTime)
+		defer cancel()
+		if err := f(limited); err != nil && ctx.Err() == nil {
+			s.write(journal.Warning, "chore_failed", "Part of the background work failed and is done again later: "+err.Error())
+		}
+	})
 }
 
 // measure puts the state of the circuits into the metrics.
-func (s *set) measure() {
+func (s *set) measure(ctx context.Context) {
 	for _, name := range agent.Services() {
-		if c := s.agent.Circuit(name); c != nil {
-			s.journal.CircuitOpen(name, c.Seen().State != breaker.Closed)
+		c := s.agent.Circuit(name)
+		if c == nil {
+			continue
+		}
+		if r, known := c.Look(ctx, time.Time{}); known {
+			s.journal.CircuitOpen(name, r.State != breaker.Closed)
 		}
 	}
 }
 
-// rescued bounds the dead letters that one tick looks at.
-const rescued = 1000
+// SQS moves a contact to the dead letters after a thousand receives, so there
+// is no hurry.
+const (
+	rescueEvery = 15 * time.Minute
+	rescued     = 200 // dead letters that one tick looks at
+)
 
 // rescue sends contacts back to the queue that SQS moved to the dead letters
 // although nobody ever claimed them. What was refused carries a reason, and
 // what was claimed is in the ledger: both stay where they are.
 func (s *set) rescue(ctx context.Context) error {
+	if now := time.Now(); now.Before(s.rescueAt) {
+		return nil
+	} else {
+		s.rescueAt = now.Add(rescueEvery)
+	}
 	returned := 0
 	err := s.contacts.EachDeadLetter(ctx, rescued, func(d agent.DeadLetter) (sqs.Fate, error) {
 		contact, err := call.Decode(d.Body)
@@ -91,29 +114,37 @@ func (s *set) flushAlerts(ctx context.Context) error {
 	return nil
 }
 
-// campaignsFinished tells of each campaign whose calls have all ended, once
-// all is quiet. Counting goes through the whole ledger, so a process does it
-// once after each time that it saw work; alerts that were raised before are
-// dropped by their id.
-func (s *set) campaignsFinished(ctx context.Context) error {
+// conclude tells of each campaign whose calls have all ended, once all is
+// quiet, and keeps the sheet's Status up to date until then. Counting goes
+// through the whole ledger, so a large one is counted rarely; alerts that were
+// raised before are dropped by their id.
+func (s *set) conclude(ctx context.Context) error {
 	quiet, err := s.quiet(ctx)
 	if err != nil {
 		return err
 	}
-	if !quiet {
-		s.concluded.Store(false)
+	if s.events != nil && !(quiet && s.rests) {
+		err = s.events.Send(ctx, 0, cloudlog.Refresh())
 	}
-	if !quiet || s.concluded.Load() {
-		return nil
-	}
-	counts, err := s.calls.Counts(ctx)
-	if err != nil {
+	s.rests = quiet
+	began := time.Now()
+	if !quiet || began.Before(s.countAt) {
 		return err
 	}
+	s.countAt = began.Add(countAgain)
+	counts, failed := s.calls.Counts(ctx)
+	if failed != nil {
+		return errors.Join(err, failed)
+	}
+	s.countAt = began.Add(countRarely * time.Since(began))
 	s.agent.Finished(ctx, counts)
-	s.concluded.Store(true)
-	return nil
+	return err
 }
+
+const (
+	countAgain  = time.Hour // after counting failed, for instance because the ledger is too large
+	countRarely = 100       // how much longer than counting takes nobody counts again
+)
 
 // quiet reports whether there is nothing to do: no contact on the queue and no
 // call that somebody has to look at.

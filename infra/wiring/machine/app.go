@@ -19,6 +19,7 @@ import (
 	"callagent/infra/clock"
 	"callagent/infra/folder"
 	"callagent/infra/settings"
+	"callagent/infra/sheets"
 	"callagent/infra/sqlite"
 	"callagent/infra/wiring"
 )
@@ -45,6 +46,7 @@ type App struct {
 
 	settings   settings.Settings
 	dispatcher *agent.Dispatcher
+	sheet      *sheets.Writer // nil without a spreadsheet
 	channels   []string
 	server     *server
 	journal    *sinks
@@ -91,15 +93,18 @@ func (app *App) open(ctx context.Context, o Options) (err error) {
 	app.onClose(app.media.Close)
 	providers, closeProviders := wiring.OpenProviders(o.Settings.Providers, o.Clock)
 	app.onClose(closeProviders)
-	channels, closeChannels, err := wiring.OpenChannels(o.Settings.Providers, o.Clock)
+	channels, problems, closeChannels := wiring.OpenChannels(o.Settings.Providers, o.Clock)
 	app.onClose(closeChannels)
-	if err != nil {
-		return err
+	if len(problems) > 0 {
+		return errors.Join(slices.Collect(maps.Values(problems))...)
 	}
 	if _, err := app.Store.EndLeases(ctx); err != nil {
 		return err
 	}
 	app.assemble(providers, channels, public)
+	if err := app.openSheet(); err != nil {
+		return err
+	}
 	app.server.serve(app.media.Handler(), callbacks{
 		agent: app.Agent, token: string(o.Settings.Providers.Twilio.AuthToken), public: public,
 	})
@@ -110,7 +115,7 @@ func (app *App) open(ctx context.Context, o Options) (err error) {
 func (app *App) assemble(p agent.Providers, channels map[string]agent.Notifier, public string) {
 	host, _ := os.Hostname()
 	app.dispatcher = agent.NewDispatcher(agent.DispatcherOptions{
-		Outbox: app.Store, Channels: channels, Clock: app.Clock, Random: rand.Float64, Journal: app.journal, Timeout: 15 * time.Second,
+		Outbox: app.Store, Channels: channels, Clock: app.Clock, Random: rand.Float64, Journal: app.journal, Timeout: wiring.NoticeTimeout,
 	})
 	app.channels = slices.Sorted(maps.Keys(channels))
 	o := wiring.AgentOptions(app.settings, p, app.channels, app.Store.Secret(), public)

@@ -50,6 +50,9 @@ func (app *App) Run(ctx, abort context.Context, p Patience) (Left, error) {
 	for _, name := range app.channels {
 		app.repeat(background, &wg, time.Second, func() { _, _ = app.dispatcher.Flush(background, name, false) })
 	}
+	if app.sheet != nil {
+		wg.Go(func() { app.sheet.Run(background) })
+	}
 	left, err := app.work(ctx, work, p)
 	endBackground()
 	wg.Wait()
@@ -83,6 +86,12 @@ func (app *App) finish(ctx context.Context, finished bool) {
 		wg.Go(func() { _, _ = app.dispatcher.Flush(ctx, name, true) })
 	}
 	wg.Wait()
+	if app.sheet != nil {
+		app.journal.flush()
+		limited, cancel := context.WithTimeout(ctx, lastRows)
+		defer cancel()
+		_ = app.sheet.Flush(limited) // its trouble is in the journal
+	}
 }
 
 // campaignsFinished tells of the campaigns, because all their calls ended.
