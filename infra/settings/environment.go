@@ -219,6 +219,7 @@ func (s Settings) Missing() []string {
 	}
 	for _, c := range s.Campaigns {
 		need["TWILIO_FROM"] = need["TWILIO_FROM"] || c.From == ""
+		need["ELEVENLABS_VOICE_ID"] = need["ELEVENLABS_VOICE_ID"] || c.Voice == ""
 	}
 	var names []string
 	for _, v := range s.Providers.variables() {

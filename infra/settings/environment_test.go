@@ -120,7 +120,7 @@ environment variable ALERT_EMAIL_TO is not set although SMTP_URL is: set both or
 func TestMissingNamesWhatACallNeeds(t *testing.T) {
 	env := environment(map[string]string{"OPENAI_API_KEY": "k", "ELEVENLABS_API_KEY": "  \n"})
 	s := load(t, Source{Env: env})
-	if d := cmp.Diff([]string{"ELEVENLABS_API_KEY", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM"}, s.Missing()); d != "" {
+	if d := cmp.Diff([]string{"ELEVENLABS_API_KEY", "ELEVENLABS_VOICE_ID", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM"}, s.Missing()); d != "" {
 		t.Errorf("missing (-want +got):\n%s", d)
 	}
 	s = load(t, Source{Env: env, Over: []Layer{layer(t, "[campaign.default]\nfrom = '+15005550006'")}})
