@@ -22,6 +22,7 @@ type inbox struct {
 	forms []url.Values
 	heads []http.Header
 	paths []string
+	hosts []string
 	fail  int // how many to refuse first
 }
 
@@ -36,6 +37,7 @@ func newInbox(t *testing.T, fail int) *inbox {
 			form = r.Form
 		}
 		in.forms, in.heads, in.paths = append(in.forms, form), append(in.heads, r.Header), append(in.paths, r.URL.RequestURI())
+		in.hosts = append(in.hosts, r.Host)
 		if in.fail > 0 {
 			in.fail--
 			rw.WriteHeader(http.StatusServiceUnavailable)
@@ -132,5 +134,19 @@ func TestCallbacksAreRetriedOnce(t *testing.T) {
 		if first == "" || first != second {
 			t.Errorf("tokens %q and %q, want the same", first, second)
 		}
+	}
+}
+
+func TestAHostThatNoNameServerKnowsIsReached(t *testing.T) {
+	in := newInbox(t, 0)
+	w := start(t, simulator.Config{Reach: map[string]string{".lambda-url.invalid": in.Listener.Addr().String()}})
+	link := "http://abc.lambda-url.invalid/status"
+	w.twilio(t.Context(), "POST", "/Calls.json", w.callForm("StatusCallback", link))
+	eventually(t, "callback", func() bool { return w.Calls()[0].Callbacks == 1 })
+	if in.hosts[0] != "abc.lambda-url.invalid" {
+		t.Errorf("the host is told as %s", in.hosts[0])
+	}
+	if got := in.heads[0].Get("X-Twilio-Signature"); got != signed(w.env["TWILIO_AUTH_TOKEN"], link, in.forms[0]) {
+		t.Error("the signature does not verify")
 	}
 }

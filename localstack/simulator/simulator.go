@@ -45,6 +45,10 @@ type Config struct {
 	// NoCallbacks has Twilio report nothing by itself, as when its reports
 	// cannot reach the client.
 	NoCallbacks bool
+	// Reach is where a host is that no name server knows, by the end of its
+	// name: {".lambda-url.us-east-1.on.aws": "127.0.0.1:4576"}. Only Twilio's
+	// own requests look here; what they say stays the same.
+	Reach map[string]string
 
 	// SpeechAtOnce is how many ElevenLabs requests may run at once before
 	// another is refused with 429; 0 is no bound. SpeechTime is how long one
@@ -148,7 +152,7 @@ func withDefaults(cfg Config) Config {
 		cfg.Talk = 2 * time.Second
 	}
 	cfg.Keys = cfg.Keys.withDefaults()
-	cfg.Numbers = maps.Clone(cfg.Numbers)
+	cfg.Numbers, cfg.Reach = maps.Clone(cfg.Numbers), maps.Clone(cfg.Reach)
 	return cfg
 }
 

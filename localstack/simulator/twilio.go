@@ -28,7 +28,7 @@ type phoneAPI struct {
 func newPhoneAPI(s *Simulator) *phoneAPI {
 	return &phoneAPI{
 		sim: s, bySID: map[string]*call{}, rings: map[string]int{},
-		out: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}, Timeout: 15 * time.Second},
+		out: &http.Client{Transport: &http.Transport{DialContext: reaching(s.cfg.Reach), MaxIdleConnsPerHost: 16}, Timeout: 15 * time.Second},
 	}
 }
 

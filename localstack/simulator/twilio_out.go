@@ -8,6 +8,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -162,6 +163,20 @@ func (p *phoneAPI) request(ctx context.Context, method, link string, form url.Va
 		err = errors.New(res.Status)
 	}
 	return data, err
+}
+
+// reaching dials, and knows the addresses of hosts by the ends of their names.
+func reaching(addresses map[string]string) func(context.Context, string, string) (net.Conn, error) {
+	var dialer net.Dialer
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		host, _, _ := net.SplitHostPort(address)
+		for end, known := range addresses {
+			if strings.HasSuffix(host, end) {
+				return dialer.DialContext(ctx, network, known)
+			}
+		}
+		return dialer.DialContext(ctx, network, address)
+	}
 }
 
 // signature is what Twilio signs its requests with: the URL, then each
