@@ -83,7 +83,7 @@ func address(s string) (host string, port int, err error) {
 		return "", 0, err
 	}
 	port, err = strconv.Atoi(digits)
-	if err != nil || port < 0 || port > 65535-7 {
+	if err != nil || port < 0 || port > 65535-8 {
 		return "", 0, fmt.Errorf("%q is no port", digits)
 	}
 	return host, port, nil
