@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -100,36 +101,40 @@ func contacts(campaign string, n int) []contact {
 	return people
 }
 
-// send sends contacts to the queue as the documentation says: ten at a time
-// with the AWS CLI.
+// send sends contacts to the queue, ten at a time.
 func send(t *testing.T, people []contact) {
 	t.Helper()
+	queue := env(t, "CONTACTS_QUEUE_URL")
+	var all sync.WaitGroup
+	atOnce := make(chan struct{}, 4)
+	for batch := range slices.Chunk(people, 10) {
+		all.Go(func() {
+			atOnce <- struct{}{}
+			defer func() { <-atOnce }()
+			sendBatch(t, queue, batch)
+		})
+	}
+	all.Wait()
+}
+
+// sendBatch sends up to ten contacts as the documentation says, with the AWS
+// CLI.
+func sendBatch(t *testing.T, queue string, people []contact) {
 	type entry struct {
 		ID   string `json:"Id"`
 		Body string `json:"MessageBody"`
 	}
-	var entries []entry
+	entries := make([]entry, len(people))
 	for i, c := range people {
-		body, _ := json.Marshal(c)
-		entries = append(entries, entry{strconv.Itoa(i % 10), string(body)})
+		body, _ := json.Marshal(c) // nothing but strings
+		entries[i] = entry{strconv.Itoa(i), string(body)}
 	}
-	var all sync.WaitGroup
-	atOnce := make(chan struct{}, 4)
-	for len(entries) > 0 {
-		n := min(10, len(entries))
-		batch, _ := json.Marshal(entries[:n])
-		entries = entries[n:]
-		all.Go(func() {
-			atOnce <- struct{}{}
-			defer func() { <-atOnce }()
-			out, err := exec.Command("../emulator/aws", "sqs", "send-message-batch", "--queue-url", os.Getenv("CONTACTS_QUEUE_URL"),
-				"--entries", string(batch), "--output", "json").CombinedOutput()
-			if err != nil || bytes.Contains(out, []byte("SenderFault")) {
-				t.Errorf("sending: %v\n%s", err, out)
-			}
-		})
+	batch, _ := json.Marshal(entries)
+	out, err := exec.Command("../emulator/aws", "sqs", "send-message-batch", "--queue-url", queue,
+		"--entries", string(batch), "--output", "json").CombinedOutput()
+	if err != nil || bytes.Contains(out, []byte("SenderFault")) {
+		t.Errorf("sending: %v\n%s", err, out)
 	}
-	all.Wait()
 }
 
 // circuit is the state of one, as callagent shows it.
@@ -217,7 +222,7 @@ func logGroup(t *testing.T, function string) string {
 // eventually waits until something is so.
 func eventually(t *testing.T, limit time.Duration, what string, so func() bool) {
 	t.Helper()
-	for began := time.Now(); !so(); time.Sleep(500 * time.Millisecond) {
+	for began := time.Now(); !so(); time.Sleep(time.Second) {
 		if time.Since(began) > limit {
 			t.Fatalf("%s: not after %s; %+v", what, limit, look(t))
 		}
