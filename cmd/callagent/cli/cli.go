@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"golang.org/x/term"
 
 	"callagent/infra/clock"
@@ -158,9 +159,18 @@ func (g *grammar) open(ctx context.Context, w World, create bool) (wiring.Store,
 	}
 	var store wiring.Store
 	if s.Store == inAWS {
-		store, err = cloud.OpenStore(ctx, s, &clock.Clock{})
+		store, err = openAWS(ctx, s)
 	} else {
 		store, err = machine.OpenStore(ctx, s, &clock.Clock{}, create)
 	}
 	return store, s, err
+}
+
+// openAWS opens the store in the account whose keys the SDK finds.
+func openAWS(ctx context.Context, s settings.Settings) (wiring.Store, error) {
+	found, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("the AWS settings cannot be read: %w", err)
+	}
+	return cloud.OpenStore(ctx, s, &clock.Clock{}, found)
 }

@@ -20,9 +20,6 @@ type clients struct {
 	ssm    *awsssm.Client
 }
 
-// connectTimeout bounds the reading of the SDK's own settings.
-const connectTimeout = 10 * time.Second
-
 // silence is how long DynamoDB may take to answer: much longer than it ever
 // does when it does.
 const silence = 5 * time.Second

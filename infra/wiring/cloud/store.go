@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"callagent/core/journal"
 	"callagent/infra/clock"
@@ -31,18 +31,14 @@ type store struct {
 var _ wiring.Store = (*store)(nil)
 
 // OpenStore opens the queues and tables that the environment names, for a
-// command that does not work the queue.
-func OpenStore(ctx context.Context, s settings.Settings, c *clock.Clock) (wiring.Store, error) {
+// command that does not work the queue. found is how it speaks to AWS.
+func OpenStore(ctx context.Context, s settings.Settings, c *clock.Clock, found aws.Config) (wiring.Store, error) {
 	n := s.Providers.AWS
 	if missing := unset(map[string]string{
 		"CONTACTS_QUEUE_URL": n.ContactsQueue, "CONTACTS_DEAD_LETTERS_URL": n.ContactsDeadLetters,
 		"CALLS_TABLE": n.CallsTable, "CIRCUITS_TABLE": n.CircuitsTable,
 	}); len(missing) > 0 {
 		return nil, &settings.Error{Problem: fmt.Sprintf("--store aws needs %s: the stack's output OperatorEnvironment has the lines to paste (docs/deploy.md)", strings.Join(missing, ", "))}
-	}
-	found, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("the AWS settings cannot be read: %w", err)
 	}
 	clients := connect(found)
 	opened := &store{
@@ -53,7 +49,9 @@ func OpenStore(ctx context.Context, s settings.Settings, c *clock.Clock) (wiring
 	if n.JournalQueue != "" {
 		opened.events = sqs.NewSender(clients.sqs, n.JournalQueue)
 	}
-	if opened.secret, err = opened.ledger.Secret(ctx); err != nil {
+	var err error
+	opened.secret, err = opened.ledger.Secret(ctx)
+	if err != nil {
 		return nil, err
 	}
 	return opened, nil
