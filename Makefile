@@ -9,7 +9,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 EMULATOR := localstack/emulator
 
-.PHONY: help run build test lint fmt scenarios diagrams bench bench-enqueue bench-run clean
+.PHONY: help run build test lint fmt scenarios diagrams bench bench-enqueue bench-run bench-startup sizes clean
 .PHONY: integration local local-enqueue local-logs local-down compose-up compose-down sam-validate sam-build sam-invoke
 
 help: ## list the targets
@@ -55,6 +55,14 @@ bench-enqueue: ## a million contacts from CSV onto the queue: time, memory, CPU 
 bench-run: ## 10,000 contacts against the simulator in a process of its own
 	@mkdir -p build/bench
 	cd bench && TMPDIR=$(CURDIR)/build/bench $(GO) run ./scale -contacts 10000 -profile ../build/run.pprof
+
+bench-startup: ## how long each function takes to its first answer, its memory and size, against LocalStack
+	$(EMULATOR)/install localstack
+	@export LOCALSTACK_PORT=4602; trap '$(EMULATOR)/down localstack' EXIT; $(EMULATOR)/up localstack && \
+	  (cd bench && AWS_ENDPOINT_URL=http://127.0.0.1:$$LOCALSTACK_PORT $(GO) run ./startup)
+
+sizes: ## the zip files of the functions, none of them too large
+	cd bench && $(GO) run ./startup -sizes
 
 local: ## the serverless set on this machine, without an account: emulator, simulator, functions (AUTH=true: with its roles)
 	$(EMULATOR)/install ministack sam
