@@ -7,7 +7,6 @@ import (
 	"callagent/core/agent"
 	"callagent/core/call"
 	"callagent/core/journal"
-	"callagent/infra/logfile"
 )
 
 // Store is a store as the operator's commands use it.
@@ -35,6 +34,3 @@ type Store interface {
 	Secret() []byte
 	Close() error
 }
-
-// Line is an event as one line for people.
-func Line(e journal.Entry) string { return logfile.Text(e) }

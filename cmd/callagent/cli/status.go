@@ -13,6 +13,7 @@ import (
 	"callagent/infra/operator"
 	"callagent/infra/settings"
 	"callagent/infra/wiring"
+	"callagent/infra/wiring/machine"
 )
 
 // statusCommand shows how things stand.
@@ -107,7 +108,7 @@ func (s status) print(w io.Writer) error {
 	_, err = fmt.Fprintln(w, "\nLast events:")
 	for _, e := range s.Events {
 		if err == nil {
-			_, err = fmt.Fprintln(w, wiring.Line(e.Entry))
+			_, err = fmt.Fprintln(w, machine.Line(e.Entry))
 		}
 	}
 	return err

@@ -14,7 +14,7 @@ import (
 	"callagent/core/call"
 	"callagent/core/journal"
 	"callagent/infra/clock"
-	"callagent/infra/wiring"
+	"callagent/infra/wiring/machine"
 )
 
 // view shows a run while it goes on: on a terminal a picture that is repainted
@@ -50,7 +50,7 @@ func newView(w World, quiet bool) *view {
 // entry takes a journal entry. It may be called from many goroutines.
 func (v *view) entry(e journal.Entry) {
 	if worthShowing(e) {
-		v.say(wiring.Line(e))
+		v.say(machine.Line(e))
 	}
 }
 

@@ -134,3 +134,6 @@ type flag struct{ v atomic.Bool }
 
 func (f *flag) up() bool { return f.v.Load() }
 func (f *flag) raise()   { f.v.Store(true) }
+
+// Line is an event as one line for people.
+func Line(e journal.Entry) string { return logfile.Text(e) }
