@@ -49,6 +49,9 @@ func (h *crmAPI) routes() []route {
 			route{name: "read", pattern: "GET " + objects, serve: of(h.list)},
 		)
 	}
+	list = append(list,
+		route{name: "property", pattern: "GET /crm/v3/properties/{kind}/{name}", serve: h.authorized(h.property)},
+		route{name: "scopes", pattern: "POST /oauth/v2/private-apps/get/access-token-info", serve: h.token})
 	return append(list, route{name: "associate", serve: h.authorized(h.associate),
 		pattern: "PUT /crm/v4/objects/{from}/{fromID}/associations/default/{to}/{toID}"})
 }
@@ -103,6 +106,9 @@ func (h *crmAPI) authorized(serve func(inbound) answer) func(inbound) answer {
 		if key, _ := strings.CutPrefix(in.Header.Get("Authorization"), "Bearer "); !same(key, h.sim.cfg.Keys.HubSpot) {
 			return h.refuse(http.StatusUnauthorized, "")
 		}
+		if !h.permits(in) {
+			return h.refuse(http.StatusForbidden, "")
+		}
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		return serve(in)
@@ -142,6 +148,9 @@ func (h *crmAPI) upsert(in inbound, kind string) answer {
 	for i, one := range batch.Inputs {
 		if one.ID == "" || one.IDProperty == "" {
 			return h.invalid("Every input needs id and idProperty")
+		}
+		if problem := h.unusable(kind, one.IDProperty); problem != "" {
+			return h.invalid(problem)
 		}
 		found[i] = h.byKey(kind, one.IDProperty+"="+one.ID)
 		if problem := missing(kind, one, found[i]); problem != "" {

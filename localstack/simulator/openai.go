@@ -19,6 +19,10 @@ func (l *llmAPI) routes() []route {
 	return []route{
 		{name: "completions", pattern: "POST /v1/chat/completions", paid: true, serve: l.authorized(l.complete)},
 		{name: "models", pattern: "GET /v1/models", serve: l.authorized(l.models)},
+		{name: "model", pattern: "GET /v1/models/{model}", serve: l.authorized(l.model)},
+		{pattern: "GET /{path...}", serve: func(in inbound) answer {
+			return llmError(http.StatusNotFound, "invalid_request_error", "Invalid URL (GET "+in.URL.Path+")", "", "")
+		}},
 	}
 }
 
@@ -202,10 +206,25 @@ func script(name string) string {
 		"If this is a bad time, you can hang up and we will not disturb you again today. Thank you and goodbye."
 }
 
+// llmModels are the models that are listed. Completions take any name.
+var llmModels = []string{"gpt-4o-mini", "gpt-4o", "gpt-4.1-mini"}
+
+func shownModel(id string) map[string]any {
+	return map[string]any{"id": id, "object": "model", "created": 1721172741, "owned_by": "system"}
+}
+
 func (l *llmAPI) models(inbound) answer {
 	var list []any
-	for _, id := range []string{"gpt-4o-mini", "gpt-4o", "gpt-4.1-mini"} {
-		list = append(list, map[string]any{"id": id, "object": "model", "created": 1721172741, "owned_by": "system"})
+	for _, id := range llmModels {
+		list = append(list, shownModel(id))
 	}
 	return jsonAnswer(http.StatusOK, map[string]any{"object": "list", "data": list})
+}
+
+func (l *llmAPI) model(in inbound) answer {
+	id := in.PathValue("model")
+	if !slices.Contains(llmModels, id) {
+		return llmError(http.StatusNotFound, "invalid_request_error", "The model '"+id+"' does not exist", "model", "model_not_found")
+	}
+	return jsonAnswer(http.StatusOK, shownModel(id))
 }

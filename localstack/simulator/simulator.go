@@ -50,6 +50,15 @@ type Config struct {
 	// own requests look here; what they say stays the same.
 	Reach map[string]string
 
+	// Account is the state of the Twilio account and what it owns.
+	Account Account
+	// Scopes are those of the HubSpot token; nil are the ones that it needs.
+	Scopes []string
+	// Properties are the custom properties of the CRM, by "contacts NAME" or
+	// "calls NAME", and whether their values are unique. nil: whatever anybody
+	// asks for is there and unique.
+	Properties map[string]bool
+
 	// SpeechAtOnce is how many ElevenLabs requests may run at once before
 	// another is refused with 429; 0 is no bound. SpeechTime is how long one
 	// of them takes.

@@ -42,6 +42,9 @@ func (p *phoneAPI) routes() []route {
 		{name: "fetch", pattern: "GET " + account + "/Calls/{sid}", serve: p.authorized(p.fetch)},
 		{name: "update", pattern: "POST " + account + "/Calls/{sid}", serve: p.authorized(p.update)},
 		{name: "account", pattern: "GET /2010-04-01/Accounts/{account}", serve: p.authorized(p.account)},
+		{name: "balance", pattern: "GET " + account + "/Balance.json", serve: p.authorized(p.balance)},
+		{name: "numbers", pattern: "GET " + account + "/IncomingPhoneNumbers.json", serve: p.authorized(p.owned)},
+		{name: "callerids", pattern: "GET " + account + "/OutgoingCallerIds.json", serve: p.authorized(p.verified)},
 	}
 }
 
@@ -104,12 +107,6 @@ func (p *phoneAPI) authorized(serve func(inbound) answer) func(inbound) answer {
 	}
 }
 
-func (p *phoneAPI) account(in inbound) answer {
-	sid := p.sim.cfg.Keys.TwilioAccount
-	return jsonAnswer(http.StatusOK, map[string]any{"sid": sid, "friendly_name": "Simulated account", "status": "active",
-		"type": "Full", "owner_account_sid": sid, "uri": in.URL.Path})
-}
-
 // refusals are the words of Config.Numbers for numbers that Twilio does not
 // accept.
 var refusals = map[string]int{
@@ -155,6 +152,8 @@ func (p *phoneAPI) create(in inbound) answer {
 		behaviour = outcomeAnswered
 	}
 	switch {
+	case !p.sim.cfg.Account.active():
+		return p.refuse(http.StatusForbidden, "20005")
 	case to == "":
 		return p.badRequest(21201)
 	case from == "":
@@ -163,7 +162,7 @@ func (p *phoneAPI) create(in inbound) answer {
 		return p.badRequest(21211)
 	case !e164.MatchString(from), from == "+15005550001":
 		return p.badRequest(21212)
-	case from != p.sim.cfg.Keys.TwilioFrom:
+	case from != p.sim.cfg.Keys.TwilioFrom && !slices.Contains(p.sim.cfg.Account.Verified, from):
 		return p.badRequest(21210)
 	case magic[to] != 0:
 		return p.badRequest(magic[to])

@@ -34,7 +34,12 @@ type hookReceiver struct {
 func (*hookReceiver) name() string { return webhook }
 
 func (h *hookReceiver) routes() []route {
-	return []route{{name: "post", pattern: "POST /", serve: h.receive}}
+	return []route{
+		{name: "post", pattern: "POST /", serve: h.receive},
+		{name: "options", pattern: "OPTIONS /", serve: func(inbound) answer {
+			return answer{http.StatusNoContent, http.Header{"Allow": {"POST, OPTIONS"}}, nil}
+		}},
+	}
 }
 
 func (*hookReceiver) stamp(http.Header) {}
