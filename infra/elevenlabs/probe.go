@@ -2,12 +2,10 @@ package elevenlabs
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 
 	"callagent/core/call"
 	"callagent/core/fault"
-	"callagent/infra/httpcall"
 )
 
 // Probe speaks one word with the configured voice and model. An exhausted
@@ -31,42 +29,41 @@ func (c *Client) Probe(ctx context.Context, last *fault.Fault) error {
 // unpaid lists the states of a subscription in which nothing is synthesized.
 var unpaid = map[string]bool{"incomplete": true, "past_due": true, "free_disabled": true}
 
+// subscription is ElevenLabs' account of what was used.
+type subscription struct {
+	Plan      string `json:"tier"`
+	Status    string `json:"status"`
+	Count     *int   `json:"character_count"`
+	Limit     *int   `json:"character_limit"`
+	CanExtend bool   `json:"can_extend_character_limit"`
+	Extension *int   `json:"max_character_limit_extension"` // null: as far as it takes
+}
+
+// credit needs Count and Limit.
+func (s subscription) credit() Credit {
+	limit := *s.Limit
+	if s.CanExtend && s.Extension != nil {
+		limit += *s.Extension
+	}
+	return Credit{Plan: s.Plan, Left: limit - *s.Count, Limit: limit, Unbounded: s.CanExtend && s.Extension == nil, Unpaid: unpaid[s.Status]}
+}
+
 // subscription is nil when the account is paid for and has characters left, or
 // may go on without.
 func (c *Client) subscription(ctx context.Context) *fault.Fault {
-	a, f := c.http.Do(ctx, httpcall.Request{
-		Method: http.MethodGet, URL: c.base + "/v1/user/subscription", Header: http.Header{"Xi-Api-Key": {c.key}},
-	})
-	if f != nil {
-		return f
-	}
-	if a.Status != http.StatusOK {
-		return c.classify(a.Status, a.Header, a.Body)
-	}
-	var s struct {
-		Status    string `json:"status"`
-		Count     *int   `json:"character_count"`
-		Limit     *int   `json:"character_limit"`
-		CanExtend bool   `json:"can_extend_character_limit"`
-		Extension *int   `json:"max_character_limit_extension"` // null: as far as it takes
-	}
-	if json.Unmarshal(a.Body, &s) != nil || s.Count == nil || s.Limit == nil {
-		f := c.classify(a.Status, a.Header, nil)
-		f.Message = "its answer is not the JSON of a subscription"
-		return f
-	}
-	if s.CanExtend && s.Extension != nil {
-		*s.Limit += *s.Extension
-	}
-	exhausted := *s.Count >= *s.Limit && !(s.CanExtend && s.Extension == nil)
-	if !exhausted && !unpaid[s.Status] {
-		return nil
+	left, err := c.CheckCredit(ctx)
+	if err != nil {
+		return fault.From(service, err)
 	}
 	spent := byCode["quota_exceeded"]
-	spent.Service, spent.Status, spent.Code = service, a.Status, "quota_exceeded"
-	spent.Message = "the subscription has no characters left"
-	if !exhausted {
+	spent.Service, spent.Status, spent.Code = service, http.StatusOK, "quota_exceeded"
+	switch {
+	case left.Left <= 0 && !left.Unbounded:
+		spent.Message = "the subscription has no characters left"
+	case left.Unpaid:
 		spent.Code, spent.Message = "payment_required", "the subscription is not paid for"
+	default:
+		return nil
 	}
 	return &spent
 }

@@ -41,7 +41,7 @@ type Config struct {
 type Client struct {
 	http  *httpcall.Client
 	key   string
-	url   string
+	base  string
 	model string
 	older bool // the bound on the answer's tokens travels under its older name
 	now   func() time.Time
@@ -64,7 +64,7 @@ func New(c Config) *Client {
 	return &Client{
 		http:  httpcall.New(service, c.Connect),
 		key:   strings.TrimSpace(c.APIKey),
-		url:   strings.TrimRight(c.BaseURL, "/") + "/chat/completions",
+		base:  strings.TrimRight(c.BaseURL, "/"),
 		model: c.Model,
 		older: !isOpenAI(c.BaseURL),
 		now:   c.Now,
@@ -145,11 +145,9 @@ func (c *Client) complete(ctx context.Context, messages []message, maxTokens int
 	if err != nil {
 		return choice{}, fault.From(service, err)
 	}
-	header := http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}
-	if c.key != "" {
-		header.Set("Authorization", "Bearer "+c.key)
-	}
-	answer, f := c.http.Do(ctx, httpcall.Request{Method: http.MethodPost, URL: c.url, Header: header, Body: body})
+	header := c.header()
+	header.Set("Content-Type", "application/json")
+	answer, f := c.http.Do(ctx, httpcall.Request{Method: http.MethodPost, URL: c.base + "/chat/completions", Header: header, Body: body})
 	if f != nil {
 		return choice{}, f
 	}
@@ -157,4 +155,13 @@ func (c *Client) complete(ctx context.Context, messages []message, maxTokens int
 		return choice{}, c.classify(answer.Status, answer.Header, answer.Body)
 	}
 	return c.read(answer)
+}
+
+// header is what every request carries.
+func (c *Client) header() http.Header {
+	h := http.Header{"Accept": {"application/json"}}
+	if c.key != "" {
+		h.Set("Authorization", "Bearer "+c.key)
+	}
+	return h
 }

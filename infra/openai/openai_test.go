@@ -117,8 +117,8 @@ func TestBoundIsNamedAsTheServerKnowsIt(t *testing.T) {
 func TestNewDefaults(t *testing.T) {
 	c := New(Config{})
 	defer c.Close()
-	if c.url != "https://api.openai.com/v1/chat/completions" || c.model != "gpt-4o-mini" || c.now == nil {
-		t.Errorf("url %q, model %q", c.url, c.model)
+	if c.base != "https://api.openai.com/v1" || c.model != "gpt-4o-mini" || c.now == nil {
+		t.Errorf("base %q, model %q", c.base, c.model)
 	}
 }
 

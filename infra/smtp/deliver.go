@@ -42,6 +42,11 @@ const (
 
 // deliver sends one mail on a connection of its own.
 func (c *Channel) deliver(ctx context.Context, letter []byte) *fault.Fault {
+	return c.converse(ctx, func(s *wire.Client) *fault.Fault { return c.send(ctx, s, letter) })
+}
+
+// converse logs in on a new connection, does something and takes its leave.
+func (c *Channel) converse(ctx context.Context, do func(*wire.Client) *fault.Fault) *fault.Fault {
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
 	conn, err := c.connect(ctx)
@@ -57,7 +62,7 @@ func (c *Channel) deliver(ctx context.Context, letter []byte) *fault.Fault {
 	}
 	f := c.introduce(ctx, s)
 	if f == nil {
-		f = c.send(ctx, s, letter)
+		f = do(s)
 	}
 	if f == nil || f.Status != 0 { // the server still listens
 		_ = conn.SetDeadline(time.Now().Add(farewell))

@@ -118,19 +118,13 @@ func (c *Client) Cancel(ctx context.Context, sid string) error {
 // Probe reads the account and fails unless it is active. That proves the key
 // and the account, not that a call would get through.
 func (c *Client) Probe(ctx context.Context, _ *fault.Fault) error {
-	a, err := c.send(ctx, request{http.MethodGet, c.account + ".json", nil, readsAccount})
+	account, err := c.CheckAccount(ctx)
 	if err != nil {
 		return err
 	}
-	var account struct {
-		Status string `json:"status"`
-	}
-	if json.Unmarshal(a.Body, &account) != nil || account.Status == "" {
-		return c.classify(a, readsAccount)
-	}
 	if account.Status != "active" {
 		return &fault.Fault{Class: fault.Permanent, Kind: fault.Permission, Scope: fault.Account, Service: service,
-			Status: a.Status, Message: "the account is " + httpcall.Clean(account.Status, c.token) + ", not active"}
+			Status: http.StatusOK, Message: "the account is " + account.Status + ", not active"}
 	}
 	return nil
 }
