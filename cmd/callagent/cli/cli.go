@@ -69,6 +69,7 @@ type grammar struct {
 	Retry    retryCommand    `cmd:"" help:"Call again whose calls ended in a certain way."`
 	Block    blockCommand    `cmd:"" help:"Keep the do-not-call list."`
 	Preview  previewCommand  `cmd:"" help:"Make script and recording for the first contacts of a list, without calling them."`
+	Doctor   doctorCommand   `cmd:"" help:"Find out what is wrong with keys, settings and services. Rings nobody and sends nothing."`
 	Config   configCommand   `cmd:"" help:"Print the effective settings, secrets hidden."`
 }
 

@@ -1,0 +1,139 @@
+package doctor
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"callagent/core/agent"
+	"callagent/core/alert"
+	"callagent/infra/clock"
+	"callagent/infra/settings"
+	"callagent/infra/sheets"
+	"callagent/infra/smtp"
+	"callagent/infra/telegram"
+	"callagent/infra/webhook"
+	"callagent/infra/wiring"
+)
+
+// planChannels looks at the channels on which people are told.
+func (e *exam) planChannels() {
+	p := e.Settings.Providers
+	if len(wiring.ChannelNames(p)) == 0 {
+		e.found(machine, "alerts", verdict{"nobody", nil})
+	}
+	if n := e.channel(mail, settings.Providers{Email: p.Email}); n != nil {
+		e.add(mail, "login", func(ctx context.Context) verdict { return login(ctx, n.(*smtp.Channel)) })
+		e.planTest(mail, n)
+	}
+	if n := e.channel(chat, settings.Providers{Telegram: p.Telegram}); n != nil {
+		e.planChat(n.(*telegram.Channel))
+		e.planTest(chat, n)
+	}
+	if n := e.channel(hook, settings.Providers{Webhook: p.Webhook}); n != nil {
+		e.planHook(n.(*webhook.Channel))
+		e.planTest(hook, n)
+	}
+}
+
+// channel opens the one channel that is in the settings; nil when there is none
+// or it cannot be opened, which is a finding.
+func (e *exam) channel(service string, only settings.Providers) agent.Notifier {
+	if len(wiring.ChannelNames(only)) == 0 {
+		e.found(service, "key", verdict{off, nil})
+		return nil
+	}
+	channels, closeAll, err := wiring.OpenChannels(only, &clock.Clock{})
+	e.onClose(func() { _ = closeAll() })
+	if err != nil {
+		e.found(service, "settings", verdict{badSettings, words{"why": sentence(withoutName(err))}})
+		return nil
+	}
+	return channels[service]
+}
+
+// withoutName drops the package's name from an error of its New.
+func withoutName(err error) string {
+	_, said, _ := strings.Cut(err.Error(), ": ")
+	return said
+}
+
+func login(ctx context.Context, c *smtp.Channel) verdict {
+	encrypted, err := c.CheckLogin(ctx)
+	v := judged(err, nil)
+	if v.result == fine && !encrypted {
+		v.result = "plain"
+	}
+	return v
+}
+
+func (e *exam) planChat(c *telegram.Channel) {
+	e.add(chat, "bot", func(ctx context.Context) verdict { return judged(c.CheckBot(ctx), nil) })
+	e.add(chat, "chat", func(ctx context.Context) verdict {
+		moved, err := c.CheckChat(ctx)
+		if moved != "" {
+			return verdict{"moved", words{"what": moved}}
+		}
+		return judged(err, nil)
+	})
+}
+
+func (e *exam) planHook(c *webhook.Channel) {
+	address := fine
+	if strings.HasPrefix(string(e.Settings.Providers.Webhook.URL), "http://") && !isPrivate(hostOf(string(e.Settings.Providers.Webhook.URL))) {
+		address = "plain"
+	}
+	e.found(hook, "address", verdict{address, nil})
+	signature := fine
+	if e.Settings.Providers.Webhook.Secret == "" {
+		signature = "unsigned"
+	}
+	e.found(hook, "signature", verdict{signature, nil})
+	e.add(hook, "reach", func(ctx context.Context) verdict {
+		status, err := c.CheckReach(ctx)
+		if err != nil {
+			return judged(err, nil)
+		}
+		return verdict{fine, words{"why": fmt.Sprintf("%d %s", status, http.StatusText(status))}}
+	})
+}
+
+// planTest sends a test alert, if it is asked for.
+func (e *exam) planTest(service string, n agent.Notifier) {
+	if !e.SendTest {
+		return
+	}
+	e.add(service, "test alert", func(ctx context.Context) verdict { return judged(n.Notify(ctx, e.testAlert()), nil) })
+}
+
+// testAlert is another one each time, so that no channel drops it as a copy.
+func (e *exam) testAlert() alert.Message {
+	const what = "This is a test alert of callagent doctor. It shows that alerts arrive here; there is nothing to do."
+	a := alert.Alert{ID: "test-" + strings.ToLower(rand.Text()), Kind: "test", Severity: alert.Info, At: e.Now(), What: what}
+	return alert.Message{ID: a.ID, Kind: a.Kind, Severity: a.Severity, At: a.At, Title: "Test alert", Text: what, Alerts: []alert.Alert{a}}
+}
+
+// planSheet looks at the spreadsheet.
+func (e *exam) planSheet() {
+	p := e.Settings.Providers.Sheets
+	if p.Spreadsheet == "" {
+		e.found(sheet, "key", verdict{off, nil})
+		return
+	}
+	b, err := sheets.New(sheets.Config{Spreadsheet: p.Spreadsheet, Credentials: p.Credentials, Endpoint: p.Endpoint})
+	if err != nil {
+		e.found(sheet, "settings", verdict{badSettings, words{"why": sentence(withoutName(err))}})
+		return
+	}
+	e.onClose(b.Close)
+	e.add(sheet, "spreadsheet", func(ctx context.Context) verdict {
+		title, err := b.Check(ctx)
+		v := judged(err, words{"what": fmt.Sprintf("%q", title), "account": b.Email()})
+		if strings.Contains(v.words["why"], "SERVICE_DISABLED") {
+			v.result = "disabled"
+		}
+		return v
+	})
+}

@@ -1,0 +1,255 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
+	awsssm "github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/smithy-go"
+
+	"callagent/infra/dynamo"
+	"callagent/infra/httpcall"
+	"callagent/infra/s3"
+	"callagent/infra/settings"
+	"callagent/infra/sqs"
+	"callagent/infra/ssm"
+)
+
+// Cloud is what of the settings lies in AWS, as the functions read it at their
+// start.
+type Cloud struct {
+	Values map[string]string // the secrets, by the names of variables
+	Layers []settings.Layer  // the settings object, if there is one
+
+	config            aws.Config
+	secrets, settings verdict
+}
+
+// Read reads secrets and settings from where SECRETS_PATH and SETTINGS_OBJECT
+// say. What cannot be read is a finding later.
+func Read(ctx context.Context, env func(string) (string, bool)) *Cloud {
+	ctx, cancel := context.WithTimeout(ctx, DefaultLimit)
+	defer cancel()
+	c := &Cloud{}
+	var err error
+	if c.config, err = config.LoadDefaultConfig(ctx); err != nil {
+		c.secrets = verdict{key, words{"why": "the AWS settings cannot be read"}}
+		return c
+	}
+	path, _ := env("SECRETS_PATH")
+	c.secrets = c.readSecrets(ctx, path)
+	if object, _ := env("SETTINGS_OBJECT"); object != "" {
+		c.settings = c.readSettings(ctx, object)
+	}
+	return c
+}
+
+func (c *Cloud) readSecrets(ctx context.Context, path string) verdict {
+	w := words{"what": path, "variable": "SECRETS_PATH"}
+	if path == "" {
+		return verdict{off, w}
+	}
+	var err error
+	if c.Values, err = ssm.Read(ctx, awsssm.NewFromConfig(c.config), path); err == nil && len(c.Values) == 0 {
+		return verdict{missing, w}
+	}
+	return cloudJudged(err, w)
+}
+
+func (c *Cloud) readSettings(ctx context.Context, object string) verdict {
+	w := words{"what": object, "variable": "SETTINGS_OBJECT"}
+	data, err := s3.ReadObject(ctx, c.s3(), object)
+	if err != nil {
+		return cloudJudged(err, w)
+	}
+	layer, err := settings.ParseLayer(object, data)
+	if err != nil {
+		w["why"] = err.Error()
+		return verdict{"different", w}
+	}
+	c.Layers = append(c.Layers, layer)
+	return verdict{fine, w}
+}
+
+func (c *Cloud) s3() *awss3.Client {
+	return awss3.NewFromConfig(c.config, func(o *awss3.Options) {
+		o.UsePathStyle = c.config.BaseEndpoint != nil // an emulator has one host name
+	})
+}
+
+// Env is an environment with the secrets above it.
+func (c *Cloud) Env(env func(string) (string, bool)) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		if v, ok := c.Values[name]; ok {
+			return v, true
+		}
+		return env(name)
+	}
+}
+
+// planCloud looks at what the stack consists of.
+func (e *exam) planCloud() {
+	c, n := e.Cloud, e.Settings.Providers.AWS
+	e.found(amazon, "secrets", c.secrets)
+	if c.settings.result != "" {
+		e.found(amazon, "settings", c.settings)
+	}
+	tables := dynamodb.NewFromConfig(c.config)
+	for _, t := range []struct {
+		check, variable, name string
+		like                  func(string) *dynamodb.CreateTableInput
+	}{
+		{"calls table", "CALLS_TABLE", n.CallsTable, dynamo.CallsTable},
+		{"circuits table", "CIRCUITS_TABLE", n.CircuitsTable, dynamo.CircuitsTable},
+	} {
+		e.part(t.check, t.variable, t.name, func(ctx context.Context) ([]string, error) {
+			return dynamo.Differences(ctx, tables, t.like(t.name))
+		})
+	}
+	e.planQueues(awssqs.NewFromConfig(c.config))
+	e.part("audio bucket", "AUDIO_BUCKET", n.AudioBucket, func(ctx context.Context) ([]string, error) {
+		return nil, s3.CheckBucket(ctx, c.s3(), n.AudioBucket)
+	})
+}
+
+// part adds the check of a part of the stack that a variable names.
+func (e *exam) part(name, variable, value string, differences func(context.Context) ([]string, error)) {
+	w := words{"what": value, "variable": variable}
+	if value == "" {
+		e.found(amazon, name, verdict{off, w})
+		return
+	}
+	e.add(amazon, name, func(ctx context.Context) verdict {
+		found, err := differences(ctx)
+		if len(found) > 0 {
+			return verdict{"different", words{"what": value, "variable": variable, "why": strings.Join(found, "; ")}}
+		}
+		return cloudJudged(err, w)
+	})
+}
+
+// deadLetterDays is how long dead letters are kept: as long as SQS can.
+const deadLetterDays = 14 * 24 * time.Hour
+
+// queueTerms are the least that the queues of template.yaml have.
+var queueTerms = []struct {
+	check, variable string
+	least           sqs.Terms
+}{
+	{"contacts queue", "CONTACTS_QUEUE_URL", sqs.Terms{Visibility: 12 * time.Minute, Retention: deadLetterDays, Receives: 1000}},
+	{"ticks queue", "TICKS_QUEUE_URL", sqs.Terms{Visibility: 12 * time.Minute, Retention: time.Hour, Receives: 3}},
+	{"alerts queue", "ALERTS_QUEUE_URL", sqs.Terms{Visibility: 15 * time.Minute, Retention: deadLetterDays, Receives: 1000}},
+	{"journal queue", "JOURNAL_QUEUE_URL", sqs.Terms{Visibility: 6 * time.Minute, Retention: deadLetterDays, Receives: 1000}},
+}
+
+// planQueues looks at the queues. Without a sheet there need be no journal
+// queue.
+func (e *exam) planQueues(client *awssqs.Client) {
+	n := e.Settings.Providers.AWS
+	urls := map[string]string{"CONTACTS_QUEUE_URL": n.ContactsQueue, "TICKS_QUEUE_URL": n.TicksQueue,
+		"ALERTS_QUEUE_URL": n.AlertsQueue, "JOURNAL_QUEUE_URL": n.JournalQueue}
+	for _, q := range queueTerms {
+		url := urls[q.variable]
+		if q.variable == "JOURNAL_QUEUE_URL" && url == "" && e.Settings.Providers.Sheets.Spreadsheet == "" {
+			continue
+		}
+		e.part(q.check, q.variable, url, func(ctx context.Context) ([]string, error) {
+			is, err := sqs.ReadTerms(ctx, client, url)
+			if err != nil {
+				return nil, err
+			}
+			found := below(is, q.least)
+			more, err := deadLetters(ctx, client, is)
+			return append(found, more...), err
+		})
+	}
+	e.part("dead letters", "CONTACTS_DEAD_LETTERS_URL", n.ContactsDeadLetters, func(ctx context.Context) ([]string, error) {
+		is, err := sqs.ReadTerms(ctx, client, n.ContactsDeadLetters)
+		if err != nil || n.ContactsQueue == "" {
+			return nil, err
+		}
+		contacts, err := sqs.ReadTerms(ctx, client, n.ContactsQueue)
+		if err == nil && contacts.DeadLetter != "" && contacts.DeadLetter != is.Name {
+			return []string{"the dead letters of the contacts queue go to " + contacts.DeadLetter}, nil
+		}
+		return nil, err
+	})
+}
+
+// below says in what a queue has less than it needs.
+func below(is, least sqs.Terms) (found []string) {
+	if is.Visibility < least.Visibility {
+		found = append(found, fmt.Sprintf("a message is hidden for %s, not %s", is.Visibility, least.Visibility))
+	}
+	if is.Retention < least.Retention {
+		found = append(found, fmt.Sprintf("messages are kept for %s, not %s", is.Retention, least.Retention))
+	}
+	if is.DeadLetter != "" && is.Receives < least.Receives {
+		found = append(found, fmt.Sprintf("a message may come %d times, not %d", is.Receives, least.Receives))
+	}
+	if is.FIFO {
+		found = append(found, "it is a FIFO queue")
+	}
+	return found
+}
+
+// deadLetters says what is wrong with where a queue's dead letters go.
+func deadLetters(ctx context.Context, client *awssqs.Client, of sqs.Terms) ([]string, error) {
+	if of.DeadLetter == "" {
+		return []string{"it has no dead-letter queue"}, nil
+	}
+	is, err := sqs.ReadTermsOf(ctx, client, of.DeadLetter)
+	if err != nil {
+		return nil, err
+	}
+	if is.Retention < deadLetterDays {
+		return []string{fmt.Sprintf("dead letters are kept for %s, not %s", is.Retention, deadLetterDays)}, nil
+	}
+	return nil, nil
+}
+
+// cloudJudged is judged for the errors of the AWS SDK.
+func cloudJudged(err error, w words) verdict {
+	if err == nil {
+		return verdict{fine, w}
+	}
+	v := verdict{unreachable, words{"what": w["what"], "variable": w["variable"], "why": "no connection"}}
+	var api smithy.APIError
+	switch {
+	case errors.As(err, &api):
+		v.result, v.words["why"] = byCode(api.ErrorCode()), httpcall.Clean(api.ErrorCode()+": "+api.ErrorMessage())
+	case errors.Is(err, context.DeadlineExceeded):
+		v.result = slow
+	case strings.Contains(err.Error(), "get credentials"):
+		v.result, v.words["why"] = key, "there are none"
+	}
+	return v
+}
+
+// byCode reads the codes of AWS. They end in Exception in some of its
+// protocols.
+func byCode(code string) string {
+	code = strings.TrimSuffix(code[strings.LastIndexByte(code, '.')+1:], "Exception")
+	for result, codes := range map[string][]string{
+		permission: {"AccessDenied", "Forbidden", "UnauthorizedOperation", "AuthorizationError"},
+		missing:    {"ResourceNotFound", "QueueDoesNotExist", "NonExistentQueue", "NotFound", "NoSuchBucket", "NoSuchKey"},
+		key: {"UnrecognizedClient", "InvalidClientTokenId", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSignature",
+			"ExpiredToken", "MissingAuthenticationToken", "IncompleteSignature"},
+		busy: {"Throttling", "ThrottledException", "RequestLimitExceeded", "SlowDown", "RequestThrottled"},
+	} {
+		for _, c := range codes {
+			if c == code {
+				return result
+			}
+		}
+	}
+	return strange
+}
