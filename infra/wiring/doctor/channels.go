@@ -10,7 +10,6 @@ import (
 	"callagent/core/agent"
 	"callagent/core/alert"
 	"callagent/infra/clock"
-	"callagent/infra/settings"
 	"callagent/infra/sheets"
 	"callagent/infra/smtp"
 	"callagent/infra/telegram"
@@ -20,38 +19,34 @@ import (
 
 // planChannels looks at the channels on which people are told.
 func (e *exam) planChannels() {
-	p := e.Settings.Providers
-	if len(wiring.ChannelNames(p)) == 0 {
+	channels, problems, closeAll := wiring.OpenChannels(e.Settings.Providers, &clock.Clock{})
+	e.onClose(func() { _ = closeAll() })
+	if len(channels)+len(problems) == 0 {
 		e.found(machine, "alerts", verdict{"nobody", nil})
 	}
-	if n := e.channel(mail, settings.Providers{Email: p.Email}); n != nil {
-		e.add(mail, "login", func(ctx context.Context) verdict { return login(ctx, n.(*smtp.Channel)) })
-		e.planTest(mail, n)
-	}
-	if n := e.channel(chat, settings.Providers{Telegram: p.Telegram}); n != nil {
-		e.planChat(n.(*telegram.Channel))
-		e.planTest(chat, n)
-	}
-	if n := e.channel(hook, settings.Providers{Webhook: p.Webhook}); n != nil {
-		e.planHook(n.(*webhook.Channel))
-		e.planTest(hook, n)
+	for _, name := range []string{mail, chat, hook} {
+		switch n := channels[name].(type) {
+		case *smtp.Channel:
+			e.add(mail, "login", func(ctx context.Context) verdict { return login(ctx, n) })
+		case *telegram.Channel:
+			e.planChat(n)
+		case *webhook.Channel:
+			e.planHook(n)
+		default:
+			e.planNone(name, problems[name])
+			continue
+		}
+		e.planTest(name, channels[name])
 	}
 }
 
-// channel opens the one channel that is in the settings; nil when there is none
-// or it cannot be opened, which is a finding.
-func (e *exam) channel(service string, only settings.Providers) agent.Notifier {
-	if len(wiring.ChannelNames(only)) == 0 {
-		e.found(service, "key", verdict{off, nil})
-		return nil
+// planNone says why there is no such channel; nil: it is not configured.
+func (e *exam) planNone(name string, problem error) {
+	if problem == nil {
+		e.found(name, "key", verdict{off, nil})
+		return
 	}
-	channels, closeAll, err := wiring.OpenChannels(only, &clock.Clock{})
-	e.onClose(func() { _ = closeAll() })
-	if err != nil {
-		e.found(service, "settings", verdict{badSettings, words{"why": sentence(withoutName(err))}})
-		return nil
-	}
-	return channels[service]
+	e.found(name, "settings", verdict{badSettings, words{"why": sentence(withoutName(problem))}})
 }
 
 // withoutName drops the package's name from an error of its New.
@@ -122,7 +117,7 @@ func (e *exam) planSheet() {
 		e.found(sheet, "key", verdict{off, nil})
 		return
 	}
-	b, err := sheets.New(sheets.Config{Spreadsheet: p.Spreadsheet, Credentials: p.Credentials, Endpoint: p.Endpoint})
+	b, err := sheets.New(sheets.Config{Spreadsheet: p.Spreadsheet, Credentials: string(p.Credentials), Endpoint: p.Endpoint})
 	if err != nil {
 		e.found(sheet, "settings", verdict{badSettings, words{"why": sentence(withoutName(err))}})
 		return
