@@ -111,7 +111,11 @@ func newStack(t *testing.T) *stack {
 	}
 	for _, pair := range s.sim.Env() {
 		name, value, _ := strings.Cut(pair, "=")
-		if isSecret(name) {
+		if name == "GOOGLE_APPLICATION_CREDENTIALS" { // in the cloud the key itself
+			key, err := os.ReadFile(value)
+			s.must(key, err)
+			s.secret(name, string(key))
+		} else if isSecret(name) {
 			s.secret(name, value)
 		} else {
 			s.env[name] = value
