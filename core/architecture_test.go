@@ -42,11 +42,12 @@ func layers() []layer {
 		all = append(all, layer{of: "core/" + name, may: underCore(kernel[:i]), libraries: none})
 	}
 	edge := []string{"core/...", "infra/wiring", "infra/wiring/...", "infra/settings", "infra/contactlist", "infra/clock", own}
-	console := []string{"infra/operator"}
+	console := []string{"infra/operator", "infra/dashboard"}
 	return append(all,
 		layer{of: "infra/clock", libraries: none},
 		layer{of: "infra/wiring", may: []string{"core/...", "infra/..."}},
 		layer{of: "infra/wiring/...", may: []string{"core/...", "infra/..."}},
+		layer{of: "infra/dashboard", may: []string{"core/...", "infra/operator", "infra/clock"}, libraries: none},
 		layer{of: "infra/...", may: []string{"core/...", "infra/httpcall", "infra/clock", own}},
 		layer{of: "localstack/simulator", may: append([]string{"infra/clock"}, inner...)},
 		layer{of: "localstack/...", may: []string{"core/...", "infra/...", "localstack/..."}},
@@ -222,6 +223,7 @@ func TestArchitectureRulesBite(t *testing.T) {
 		{"infra/twilio", "callagent/infra/wiring", "infra/twilio imports infra/wiring"},
 		{"infra/twilio", "net/http/httptest", "infra/twilio imports net/http/httptest"},
 		{"infra/twilio", "testing", "infra/twilio imports testing"},
+		{"infra/dashboard", "callagent/infra/sqlite", "infra/dashboard imports infra/sqlite"},
 		{"infra/twilio", "callagent/infra/operator", "infra/twilio imports infra/operator"},
 		{"infra/clock", "callagent/core/call", "infra/clock imports core/call"},
 		{"infra/wiring", "callagent/cmd/callagent", "infra/wiring imports cmd/callagent"},

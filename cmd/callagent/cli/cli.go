@@ -58,19 +58,20 @@ type grammar struct {
 	Settings string `help:"Settings file; without it callagent.toml, if there is one." placeholder:"FILE"`
 	Store    string `help:"Where calls are kept: a file like sqlite:callagent.db, or aws." placeholder:"sqlite:PATH|aws"`
 
-	Run      runCommand      `cmd:"" help:"Call every contact of a list, and go on with what is left from before."`
-	Simulate simulateCommand `cmd:"" help:"Rehearse a scenario against the built-in provider simulator."`
-	Enqueue  enqueueCommand  `cmd:"" help:"Put the contacts of a list on the queue without calling them."`
-	Status   statusCommand   `cmd:"" help:"Show circuits, counts and the last events."`
-	Calls    callsCommand    `cmd:"" help:"List calls."`
-	Call     callCommand     `cmd:"" help:"Show one call and its history."`
-	Circuit  circuitCommand  `cmd:"" help:"Show the circuits, or force one open or closed, or give it back."`
-	Resolve  resolveCommand  `cmd:"" help:"Say what became of a call that ended unknown."`
-	Retry    retryCommand    `cmd:"" help:"Call again whose calls ended in a certain way."`
-	Block    blockCommand    `cmd:"" help:"Keep the do-not-call list."`
-	Preview  previewCommand  `cmd:"" help:"Make script and recording for the first contacts of a list, without calling them."`
-	Doctor   doctorCommand   `cmd:"" help:"Find out what is wrong with keys, settings and services. Rings nobody and sends nothing."`
-	Config   configCommand   `cmd:"" help:"Print the effective settings, secrets hidden."`
+	Run       runCommand       `cmd:"" help:"Call every contact of a list, and go on with what is left from before."`
+	Simulate  simulateCommand  `cmd:"" help:"Rehearse a scenario against the built-in provider simulator."`
+	Enqueue   enqueueCommand   `cmd:"" help:"Put the contacts of a list on the queue without calling them."`
+	Status    statusCommand    `cmd:"" help:"Show circuits, counts and the last events."`
+	Calls     callsCommand     `cmd:"" help:"List calls."`
+	Call      callCommand      `cmd:"" help:"Show one call and its history."`
+	Circuit   circuitCommand   `cmd:"" help:"Show the circuits, or force one open or closed, or give it back."`
+	Resolve   resolveCommand   `cmd:"" help:"Say what became of a call that ended unknown."`
+	Retry     retryCommand     `cmd:"" help:"Call again whose calls ended in a certain way."`
+	Block     blockCommand     `cmd:"" help:"Keep the do-not-call list."`
+	Preview   previewCommand   `cmd:"" help:"Make script and recording for the first contacts of a list, without calling them."`
+	Doctor    doctorCommand    `cmd:"" help:"Find out what is wrong with keys, settings and services. Rings nobody and sends nothing."`
+	Dashboard dashboardCommand `cmd:"" help:"Serve the page that shows circuits, counts and calls, with buttons for operators."`
+	Config    configCommand    `cmd:"" help:"Print the effective settings, secrets hidden."`
 }
 
 // inAWS is the store of the serverless set.
