@@ -1,10 +1,11 @@
 package wiring
 
 import (
+	_ "embed"
+	"strings"
+	"sync"
 	"time"
 	_ "time/tzdata" // Lambda's own image has no time zones
-
-	"github.com/nyaruka/phonenumbers"
 
 	"callagent/core/call"
 )
@@ -17,12 +18,8 @@ func zonesOf(c call.Contact) []*time.Location {
 			return []*time.Location{z}
 		}
 	}
-	names, err := phonenumbers.GetTimezonesForPrefix(c.Phone)
-	if err != nil {
-		return nil
-	}
 	var zones []*time.Location
-	for _, name := range names {
+	for _, name := range zonesOfNumber(c.Phone) {
 		if z, err := time.LoadLocation(name); err == nil {
 			zones = append(zones, z)
 		}
@@ -33,4 +30,37 @@ func zonesOf(c call.Contact) []*time.Location {
 func validZone(name string) bool {
 	_, err := time.LoadLocation(name)
 	return err == nil && name != "Local"
+}
+
+// zoneTable has a line for each prefix of phone numbers, without the +, whose
+// zones are not those of the prefix before it. It is made from the phonenumbers
+// library (go test ./infra/wiring -update), which is left out of the functions
+// because it reads all numbering plans of the world when a process starts.
+//
+//go:embed zones.txt
+var zoneTable string
+
+// zonesByPrefix reads the table when it is first needed.
+var zonesByPrefix = sync.OnceValue(func() map[string][]string {
+	zones := map[string][]string{}
+	for line := range strings.Lines(zoneTable) {
+		words := strings.Fields(line)
+		zones[words[0]] = words[1:]
+	}
+	return zones
+})
+
+// longestPrefix is the length of the longest prefix in the table.
+const longestPrefix = 8
+
+// zonesOfNumber names the zones of the longest known prefix of a number in
+// E.164; none for a number of nowhere.
+func zonesOfNumber(phone string) []string {
+	digits, zones := strings.TrimPrefix(phone, "+"), zonesByPrefix()
+	for n := min(len(digits), longestPrefix); n > 0; n-- {
+		if names, known := zones[digits[:n]]; known {
+			return names
+		}
+	}
+	return nil
 }
