@@ -250,6 +250,8 @@ func TestAWSOutOfReach(t *testing.T) {
 	path := lookup(map[string]string{"SECRETS_PATH": "/x"})
 	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:"+closedPort(t))
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
+	t.Setenv("AWS_ACCESS_KEY_ID", "test")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
 	if c := Read(t.Context(), path); c.secrets.result != unreachable {
 		t.Errorf("nobody listens: %v", c.secrets)
 	}
