@@ -29,18 +29,22 @@ import (
 // callagent is the path of the command.
 var callagent string
 
-func TestMain(m *testing.M) {
+func TestMain(m *testing.M) { os.Exit(withCommand(m.Run)) }
+
+// withCommand builds the command for the tests.
+func withCommand(tests func() int) int {
 	dir, err := os.MkdirTemp("", "callagent-e2e-")
 	if err != nil {
-		panic(err)
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
+	defer func() { _ = os.RemoveAll(dir) }()
 	callagent = filepath.Join(dir, "callagent")
 	if out, err := exec.Command("go", "build", "-o", callagent, "callagent/cmd/callagent").CombinedOutput(); err != nil {
-		panic(string(out))
+		fmt.Fprintf(os.Stderr, "callagent does not build: %v\n%s", err, out)
+		return 1
 	}
-	status := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(status)
+	return tests()
 }
 
 // run runs a command in the root of the project and returns what it printed.
