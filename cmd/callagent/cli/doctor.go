@@ -46,12 +46,17 @@ func (c *doctorCommand) Run(g *grammar, w World) error {
 }
 
 // loadForDoctor reads the settings, with --store aws from where the functions
-// read them. cloud is nil on one machine.
-func (g *grammar) loadForDoctor(ctx context.Context, w World) (s settings.Settings, cloud *doctor.Cloud, err error) {
-	if s, err = g.load(w); err != nil || s.Store != inAWS {
+// read them. cloud is nil on one machine. Which of both it is, the environment
+// does not say, and without the secrets it may not even be complete.
+func (g *grammar) loadForDoctor(ctx context.Context, w World) (settings.Settings, *doctor.Cloud, error) {
+	s, err := g.load(World{})
+	if err == nil && s.Store != inAWS {
+		s, err = g.load(w)
+	}
+	if err != nil || s.Store != inAWS {
 		return s, nil, err
 	}
-	cloud = doctor.Read(ctx, w.Env)
+	cloud := doctor.Read(ctx, w.Env)
 	w.Env = cloud.Env(w.Env)
 	s, err = g.load(w, cloud.Layers...)
 	return s, cloud, err
