@@ -17,8 +17,10 @@ func TestJudgeClock(t *testing.T) {
 			t.Errorf("%s fast: %s, want %s", fast, got, want)
 		}
 	}
-	if got := judgeClock(-90 * time.Second).words["what"]; got != "1m30s slow" {
-		t.Errorf("a slow clock is %q", got)
+	for fast, want := range map[time.Duration]string{-89 * time.Second: "about 1m30s slow", time.Hour + time.Second: "about 1h0m0s fast"} {
+		if got := judgeClock(fast).words["what"]; got != want {
+			t.Errorf("%s fast is %q, want %q", fast, got, want)
+		}
 	}
 }
 

@@ -64,11 +64,14 @@ func (e *exam) clock(ctx context.Context) verdict {
 
 // judgeClock words by how much the clock is fast; a slow one is negative.
 func judgeClock(fast time.Duration) verdict {
-	side := "fast"
+	side, unit := "fast", 5*time.Second // nobody measures it exactly
 	if fast < 0 {
 		side = "slow"
 	}
-	by := words{"what": fast.Abs().Round(time.Second).String() + " " + side}
+	if fast.Abs() > 2*clockWrong {
+		unit = time.Minute
+	}
+	by := words{"what": "about " + fast.Abs().Round(unit).String() + " " + side}
 	switch {
 	case fast.Abs() > clockWrong:
 		return verdict{"wrong", by}

@@ -41,7 +41,7 @@ var patients = []patient{
 	{name: "LLM: too many requests", faults: broken("llm", "", "429", ""), want: []string{"warning llm model"}},
 	{name: "LLM: country not served", faults: broken("llm", "", "403", ""), want: []string{"error llm model"}},
 	{name: "LLM: down", faults: broken("llm", "", "503", ""), want: []string{"warning llm model"}},
-	{name: "LLM: silent", faults: broken("llm", "", "timeout", ""), change: func(o *Options) { o.Limit = 2 * time.Second }, want: []string{"error llm model"}},
+	{name: "LLM: silent", faults: broken("llm", "", "timeout", ""), change: func(o *Options) { o.Limit = 3 * time.Second }, want: []string{"error llm model"}},
 
 	{name: "ElevenLabs: wrong key", env: map[string]string{"ELEVENLABS_API_KEY": "wrong"}, want: []string{"error elevenlabs model"}},
 	{name: "ElevenLabs: unknown voice", env: map[string]string{"ELEVENLABS_VOICE_ID": "nobody"}, want: []string{"error elevenlabs voice"}},
@@ -75,7 +75,7 @@ var patients = []patient{
 
 	{name: "email: wrong password", env: map[string]string{"SMTP_URL": "smtp://simulator:wrong@{host}:{mail}"}, want: []string{"error email login"}},
 	{name: "email: refuses connections", env: map[string]string{"SMTP_URL": "smtp://{host}:{closed}"}, want: []string{"error email login"}},
-	{name: "email: no mail server", env: map[string]string{"SMTP_URL": "smtp://{host}:{phone}"}, change: func(o *Options) { o.Limit = 2 * time.Second }, want: []string{"error email login"}},
+	{name: "email: no mail server", env: map[string]string{"SMTP_URL": "smtp://{host}:{phone}"}, change: func(o *Options) { o.Limit = 3 * time.Second }, want: []string{"error email login"}},
 	{name: "email: a server of another kind", faults: broken("email", "connect", "malformed", ""), want: []string{"error email login"}},
 	{name: "email: user without password", env: map[string]string{"SMTP_URL": "smtp://somebody@{host}"}, want: []string{"error email settings"}},
 
@@ -88,7 +88,7 @@ var patients = []patient{
 	{name: "webhook: gone", faults: broken("webhook", "", "410", ""), want: []string{"error webhook reach"}},
 	{name: "webhook: redirects", faults: broken("webhook", "", "301", ""), want: []string{"error webhook reach"}},
 	{name: "webhook: not signed", env: map[string]string{"ALERT_WEBHOOK_SECRET": ""}, want: []string{"warning webhook signature"}},
-	{name: "webhook: in clear text", env: map[string]string{"ALERT_WEBHOOK_URL": "http://hooks.invalid/alerts"}, want: []string{"warning webhook address", "error webhook reach"}},
+	{name: "webhook: in clear text", env: map[string]string{"ALERT_WEBHOOK_URL": "http://hooks-.invalid/alerts"}, want: []string{"warning webhook address", "error webhook reach"}},
 
 	{name: "sheet: not shared", faults: broken("sheets", "get", "403", ""), want: []string{"error sheets spreadsheet"}},
 	{name: "sheet: not found", env: map[string]string{"SHEETS_SPREADSHEET_ID": "1another-spreadsheet"}, want: []string{"error sheets spreadsheet"}},
@@ -100,8 +100,8 @@ var patients = []patient{
 	{name: "clock: half a minute fast", change: func(o *Options) { o.Now = func() time.Time { return time.Now().Add(30 * time.Second) } }, want: []string{"warning machine clock"}},
 
 	{name: "PUBLIC_URL: not set", env: map[string]string{"TWILIO_BASE_URL": realTwilio}, want: []string{"error machine address"}},
-	{name: "PUBLIC_URL: http", env: map[string]string{"TWILIO_BASE_URL": realTwilio, "PUBLIC_URL": "http://calls.invalid"}, want: []string{"warning machine address", "error machine audio"}},
-	{name: "PUBLIC_URL: https, does not resolve", env: map[string]string{"TWILIO_BASE_URL": realTwilio, "PUBLIC_URL": "https://calls.invalid"}, want: []string{"error machine audio"}},
+	{name: "PUBLIC_URL: http", env: map[string]string{"TWILIO_BASE_URL": realTwilio, "PUBLIC_URL": "http://calls-.invalid"}, want: []string{"warning machine address", "error machine audio"}},
+	{name: "PUBLIC_URL: https, does not resolve", env: map[string]string{"TWILIO_BASE_URL": realTwilio, "PUBLIC_URL": "https://calls-.invalid"}, want: []string{"error machine audio"}},
 	{name: "PUBLIC_URL: this machine", env: map[string]string{"TWILIO_BASE_URL": realTwilio, "PUBLIC_URL": "http://192.168.1.20:8080"}, want: []string{"error machine address"}},
 	{name: "PUBLIC_URL: refuses connections", env: map[string]string{"PUBLIC_URL": "http://127.0.0.1:{closed}"}, want: []string{"error machine audio"}},
 	{name: "PUBLIC_URL: leads elsewhere", env: map[string]string{"PUBLIC_URL": "{llm}"}, change: func(o *Options) { o.Listen = "127.0.0.1:0" }, want: []string{"error machine audio"}},
