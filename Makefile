@@ -10,7 +10,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 EMULATOR := localstack/emulator
 
 .PHONY: help run build test lint fmt scenarios diagrams bench bench-enqueue bench-run bench-startup sizes clean
-.PHONY: integration local local-enqueue local-logs local-down compose-up compose-down sam-validate sam-build sam-invoke
+.PHONY: integration browser local local-enqueue local-logs local-down compose-up compose-down sam-validate sam-build sam-invoke
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
@@ -28,10 +28,13 @@ test: ## all tests, with the race detector and in random order
 integration: ## the AWS adapters, the deployed set and each function, against emulators (installs them)
 	./.ci/integration
 
+browser: ## the dashboard in a real Chromium (installs it): screenshots in build/screenshots/
+	./.ci/browser
+
 lint: ## gofmt, vet, staticcheck
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run: make fmt"; exit 1; }
-	$(GO) vet ./... && $(GO) vet -tags integration,e2e ./...
-	$(GO) run $(STATICCHECK) ./... && $(GO) run $(STATICCHECK) -tags integration,e2e ./...
+	$(GO) vet ./... && $(GO) vet -tags integration,e2e,browser ./...
+	$(GO) run $(STATICCHECK) ./... && $(GO) run $(STATICCHECK) -tags integration,e2e,browser ./...
 	cd bench && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...
 
 fmt: ## format all code

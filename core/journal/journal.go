@@ -71,6 +71,16 @@ type Entry struct {
 	Count    int       `json:"count,omitempty"` // of the calls that the event is about, if it is about several
 }
 
+// Routine reports what happens for every contact that goes well, or is for
+// finding mistakes: people who watch a campaign need not see it.
+func (e Entry) Routine() bool {
+	switch e.Event {
+	case "step_done", "call_waits", "answer_received":
+		return true
+	}
+	return e.Level < Info
+}
+
 // Stored is an entry with its place in a store.
 type Stored struct {
 	Seq int64 `json:"seq"` // goes up with every entry

@@ -93,3 +93,19 @@ func TestTheJSONOfAnEntry(t *testing.T) {
 		}
 	}
 }
+
+func TestRoutine(t *testing.T) {
+	for _, c := range []struct {
+		entry journal.Entry
+		want  bool
+	}{
+		{journal.Entry{Event: "step_done"}, true},
+		{journal.Entry{Event: "call_parked", Level: journal.Debug}, true},
+		{journal.Entry{Event: "call_completed"}, false},
+		{journal.Entry{Event: "circuit_opened", Level: journal.Error}, false},
+	} {
+		if got := c.entry.Routine(); got != c.want {
+			t.Errorf("%+v is routine: %v, want %v", c.entry, got, c.want)
+		}
+	}
+}

@@ -53,11 +53,23 @@ type tally struct {
 	Calls int
 }
 
+// bar is a part of a campaign's bar.
+type bar struct {
+	Class    string
+	X, Width int
+}
+
 // barLength is how long a campaign's bar is.
 const barLength = 1000
 
+// campaignList is all campaigns, and how far they are together.
+type campaignList struct {
+	Progress  string
+	Campaigns []campaign
+}
+
 // campaigns sums up the counts by campaign, in their order.
-func campaigns(counts []call.Count) []campaign {
+func campaigns(counts []call.Count) campaignList {
 	var all []campaign
 	for len(counts) > 0 {
 		name, n := counts[0].Campaign, 1
@@ -67,7 +79,7 @@ func campaigns(counts []call.Count) []campaign {
 		all = append(all, campaignOf(name, counts[:n]))
 		counts = counts[n:]
 	}
-	return all
+	return campaignList{progress(all), all}
 }
 
 func campaignOf(name string, counts []call.Count) campaign {

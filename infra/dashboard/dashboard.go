@@ -77,11 +77,13 @@ type Dashboard struct {
 	key      []byte // signs cookies; made anew with every process
 	watchers atomic.Int64
 	wrong    tries
+	written  written
 
 	circuits reading[[]operator.Circuit]
 	events   reading[[]journal.Stored]
 	tallies  reading[tallies]
-	ended    reading[[]call.Ended]
+	day      reading[[]call.Ended]
+	week     reading[[]call.Ended]
 }
 
 //go:embed assets
@@ -121,11 +123,12 @@ func New(o Options) *Dashboard {
 	rand.Read(d.key)
 	d.wrong.now = o.Clock.Now
 	d.circuits = reading[[]operator.Circuit]{age: time.Second, read: d.readCircuits}
-	d.events = reading[[]journal.Stored]{age: time.Second, read: func(ctx context.Context) ([]journal.Stored, error) { return o.Store.Latest(ctx, eventsShown) }}
-	d.tallies = reading[tallies]{age: o.Fresh, read: d.readTallies}
-	d.ended = reading[[]call.Ended]{age: 10 * o.Fresh, read: func(ctx context.Context) ([]call.Ended, error) {
-		return o.Store.Ended(ctx, o.Clock.Now().Add(-longest))
+	d.events = reading[[]journal.Stored]{age: time.Second, read: func(ctx context.Context) ([]journal.Stored, error) {
+		return o.Store.Latest(ctx, eventsRead)
 	}}
+	d.tallies = reading[tallies]{age: o.Fresh, read: d.readTallies}
+	d.day = reading[[]call.Ended]{age: 10 * o.Fresh, read: d.readEnded(12 * time.Hour)}
+	d.week = reading[[]call.Ended]{age: 10 * o.Fresh, read: d.readEnded(7 * 24 * time.Hour)}
 	d.handler = d.guard(d.routes())
 	return d
 }

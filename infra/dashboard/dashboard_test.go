@@ -28,9 +28,12 @@ func TestThePageShowsHowThingsStand(t *testing.T) {
 		"ElevenLabs is not working.", "1 call needs a person.",
 		"Next try", "in 8 s", `<a href="/parked/elevenlabs">8</a>`, "service_unavailable (503)", // the circuit
 		"392 of 400 calls begun have ended.", "<h3>renewals</h3>", "<h3>spring</h3>", // the counts
-		"392 calls ended in the last 12 hours", "<rect class=\"answered\"", `<th scope="col">Voicemail or fax</th>`, // the chart
+		"392 calls ended in the last 12 hours", "<path class=\"answered\"", `<th scope="col">Voicemail or fax</th>`, // the chart
 		"All 3 retries failed", "renewals/c-00101", "1********23",
 	)
+	if strings.Contains(page, "as for every call") {
+		t.Error("the page shows what happens for every call")
+	}
 	has(t, d.get(http.StatusOK, "/?span=7d"), "392 calls ended in the last 7 days", `<a href="/?span=7d#outcomes-title" aria-current="true">`)
 	has(t, d.get(http.StatusOK, "/parked/elevenlabs"), "Waiting for ElevenLabs", "c-00353", "since ")
 	d.get(http.StatusNotFound, "/parked/telegraph")

@@ -225,7 +225,8 @@ func (d *desk) tell(entries ...journal.Entry) {
 func outage(now time.Time) []journal.Entry {
 	at := func(ago time.Duration) time.Time { return now.Add(-ago) }
 	return []journal.Entry{
-		{Time: at(2 * time.Minute), Service: "twilio", Event: "call_completed", Message: "Call completed: answered for 42 s.", Contact: "c-00040", Campaign: "spring"},
+		{Time: at(2 * time.Minute), Service: "twilio", Event: "call_completed", Message: "Completed: answered", Contact: "c-00040", Campaign: "spring"},
+		{Time: at(2 * time.Minute), Service: "llm", Event: "step_done", Message: "script done, as for every call", Contact: "c-00041", Campaign: "spring"},
 		{Time: at(118 * time.Second), Level: journal.Warning, Service: "elevenlabs", Event: "retry_scheduled", Message: "Retry 1 of 3 in 5.4s.", Contact: "c-00003", Campaign: "spring"},
 		{Time: at(112 * time.Second), Level: journal.Warning, Service: "elevenlabs", Event: "retry_scheduled", Message: "Retry 2 of 3 in 11.2s.", Contact: "c-00003", Campaign: "spring"},
 		{Time: at(101 * time.Second), Level: journal.Warning, Service: "elevenlabs", Event: "retry_scheduled", Message: "Retry 3 of 3 in 21.0s.", Contact: "c-00003", Campaign: "spring"},

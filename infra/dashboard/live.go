@@ -8,10 +8,6 @@ import (
 	"time"
 )
 
-// parts are the pieces of the front page that change by themselves. Each is a
-// template and the id of the element that it fills.
-var parts = []string{"headline", "trouble", "circuits", "people", "outcomes", "campaigns", "events"}
-
 const (
 	mostWatchers = 200
 	lookEvery    = time.Second
@@ -51,9 +47,12 @@ func (d *Dashboard) look(r *http.Request, v visitor, s *stream) {
 		s.part("trouble", now)
 		return
 	}
-	for _, name := range parts {
-		s.part(name, frontPage{frame: frame{May: d.may(v), SignIn: d.Token != ""}, standing: now})
+	for _, name := range []string{"headline", "trouble", "circuits", "people"} {
+		s.part(name, frontPage{frame: frame{May: d.may(v)}, standing: now})
 	}
+	s.text("outcomes", string(now.Outcomes))
+	s.text("campaigns", string(now.Campaigns))
+	s.text("events", string(now.Events))
 	if time.Since(s.at) > aliveEvery {
 		s.send("alive", "")
 	}
@@ -68,12 +67,22 @@ type stream struct {
 	err     error
 }
 
-// part sends a part of the page if the browser does not have it so.
+// part sends what a template says.
 func (s *stream) part(name string, page any) {
 	var b bytes.Buffer
-	if s.err = pages.ExecuteTemplate(&b, name, page); s.err == nil && s.sent[name] != b.String() {
-		s.sent[name] = b.String()
-		s.send(name, b.String())
+	if err := pages.ExecuteTemplate(&b, name, page); err != nil {
+		s.err = err
+		return
+	}
+	s.text(name, b.String())
+}
+
+// text sends a part of the page, named like the element that it fills, if the
+// browser does not have it so.
+func (s *stream) text(name, text string) {
+	if s.err == nil && s.sent[name] != text {
+		s.sent[name] = text
+		s.send(name, text)
 	}
 }
 

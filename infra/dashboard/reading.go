@@ -26,20 +26,20 @@ type known[T any] struct {
 }
 
 const (
-	moment    = 20 * time.Millisecond // how long a page waits for what it knows an older value of
+	moment    = 10 * time.Millisecond // how long a page waits for what it knows an older value of
 	readLimit = 30 * time.Second
 )
 
 // get gives what is known, read anew if it is too old. A page that knows a
-// value of not long ago does not wait for a slow store.
-func (r *reading[T]) get(ctx context.Context) known[T] {
+// value of not long ago does not wait for a slow store beyond soon.
+func (r *reading[T]) get(ctx context.Context, soon time.Time) known[T] {
 	running, enough := r.begin()
 	if running == nil {
 		return r.last()
 	}
 	wait := readLimit
 	if enough {
-		wait = moment
+		wait = time.Until(soon)
 	}
 	patience := time.NewTimer(wait)
 	defer patience.Stop()

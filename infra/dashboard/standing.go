@@ -2,6 +2,8 @@ package dashboard
 
 import (
 	"context"
+	"errors"
+	"html/template"
 	"slices"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 
 const (
 	eventsShown  = 30
+	eventsRead   = 300 // most are routine
 	unknownShown = 20
 	parkedShown  = 100
 )
@@ -59,9 +62,21 @@ func (d *Dashboard) readCircuits(ctx context.Context) ([]operator.Circuit, error
 	return operator.Circuits(ctx, d.Store, names, nil, d.Clock.Now())
 }
 
+// outcomes are what the chart of a span by name is drawn from.
+func (d *Dashboard) outcomes(span string) *reading[[]call.Ended] {
+	if span == weekly {
+		return &d.week
+	}
+	return &d.day
+}
+
+func (d *Dashboard) readEnded(ago time.Duration) func(context.Context) ([]call.Ended, error) {
+	return func(ctx context.Context) ([]call.Ended, error) { return d.Store.Ended(ctx, d.Clock.Now().Add(-ago)) }
+}
+
 // counts gives the counts for a search.
 func (d *Dashboard) counts(ctx context.Context) ([]call.Count, error) {
-	t := d.tallies.get(ctx)
+	t := d.tallies.get(ctx, time.Now().Add(moment))
 	if t.At.IsZero() && t.Err != nil {
 		return nil, t.Err
 	}
@@ -71,15 +86,15 @@ func (d *Dashboard) counts(ctx context.Context) ([]call.Count, error) {
 // standing is everything that the front page shows.
 type standing struct {
 	Headline  string
-	Progress  string
 	Alarming  bool // the headline is bad news
 	Cards     []card
 	Unknown   []shown
 	Untold    int // unknown calls that are not shown
-	Campaigns []campaign
-	Chart     chart
-	Events    []event
-	Elsewhere string
+	Campaigns template.HTML
+	Spans     []span
+	Span      span // that the chart is about
+	Outcomes  template.HTML
+	Events    template.HTML
 	Trouble   string // why what is shown is old; "" when it is not
 	AsOf      time.Time
 	May       bool
@@ -91,8 +106,14 @@ type standing struct {
 // standing gathers what is known. may shows what only operators see; span is
 // what the chart is about, "" for what fits. It fails only if nothing is known.
 func (d *Dashboard) standing(ctx context.Context, may, live bool, span string) (standing, error) {
-	circuits, tally := d.circuits.get(ctx), d.tallies.get(ctx)
-	ended, events := d.ended.get(ctx), d.events.get(ctx)
+	outcomes := d.outcomes(span)
+	d.circuits.begin() // all of them at once
+	d.tallies.begin()
+	d.events.begin()
+	outcomes.begin()
+	soon := time.Now().Add(moment)
+	circuits, tally := d.circuits.get(ctx, soon), d.tallies.get(ctx, soon)
+	events, ended := d.events.get(ctx, soon), outcomes.get(ctx, soon)
 	s := standing{May: may, Live: live, AsOf: tally.At.In(d.Zone)}
 	for _, one := range []struct {
 		at  time.Time
@@ -114,15 +135,19 @@ func (d *Dashboard) standing(ctx context.Context, may, live bool, span string) (
 		s.Unknown = append(s.Unknown, d.shown(c, may))
 	}
 	s.Untold = max(0, unknownOf(tally.Value.counts)-len(s.Unknown))
-	s.Campaigns = campaigns(tally.Value.counts)
 	s.Headline, s.Alarming = headline(s.Cards, unknownOf(tally.Value.counts))
-	s.Progress = progress(s.Campaigns)
-	s.Chart = draw(ended.Value, span, now, d.Zone)
-	s.Events = d.recent(events.Value)
-	if len(s.Events) == 0 {
-		s.Elsewhere = d.Elsewhere
-	}
-	return s, nil
+	s.Spans, s.Span = spans, chosen(ended.Value, span, now)
+	var errs [3]error
+	s.Campaigns, errs[0] = d.written.part("campaigns", "", tally.At, func() any { return campaigns(tally.Value.counts) })
+	s.Outcomes, errs[1] = d.written.part("outcomes", s.Span.Name, ended.At, func() any { return draw(ended.Value, s.Span, now, d.Zone) })
+	s.Events, errs[2] = d.written.part("events", "", events.At, func() any { return d.recent(events.Value) })
+	return s, errors.Join(errs[:]...)
+}
+
+// eventList is the last events, and where to look when there are none here.
+type eventList struct {
+	Events    []event
+	Elsewhere string
 }
 
 // event is one line of the journal.
@@ -131,12 +156,15 @@ type event struct {
 	Title string // of the service, "" for none
 }
 
-// recent lists events, the newest first.
-func (d *Dashboard) recent(stored []journal.Stored) []event {
-	events := make([]event, 0, len(stored))
+// recent lists events that are worth a look, the newest first.
+func (d *Dashboard) recent(stored []journal.Stored) eventList {
+	list := eventList{Elsewhere: d.Elsewhere}
 	for _, e := range slices.Backward(stored) {
+		if e.Routine() || len(list.Events) == eventsShown {
+			continue
+		}
 		e.Time = e.Time.In(d.Zone)
-		events = append(events, event{Stored: e, Title: title(e.Service)})
+		list.Events = append(list.Events, event{Stored: e, Title: title(e.Service)})
 	}
-	return events
+	return list
 }

@@ -3,8 +3,11 @@
 package cli
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -16,7 +19,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"callagent/core/call"
+	"callagent/infra/dashboard"
 	"callagent/infra/dynamo"
+	"callagent/infra/settings"
+	"callagent/infra/wiring"
 )
 
 // account is the operator's side of a stack in the emulator.
@@ -109,9 +115,22 @@ func TestTheOperatorsCommandsInAWS(t *testing.T) {
 	a.does(ok, "circuit", "twilio", "auto")
 
 	a.does(ok, "block", "add", "+15005550124")
+	a.dashboard()
 
 	contains(t, a.does(ok, "retry", "--state", "failed", "--yes"), "1 contact on the queue again")
 	a.is(failed, call.Waiting)
+}
+
+// dashboard shows the page of the same store.
+func (a *account) dashboard() {
+	a.t.Helper()
+	g := &grammar{}
+	must(a.t, withStore(g, a.world, false, func(_ context.Context, store wiring.Store, s settings.Settings) error {
+		w := httptest.NewRecorder()
+		dashboard.New((&dashboardCommand{}).options(store, s)).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost/", nil))
+		contains(a.t, w.Body.String(), "Everything is working.", "2 of 2 calls begun have ended.", "Failed or expired <b>1</b>", "in CloudWatch and the Google Sheet")
+		return nil
+	}))
 }
 
 // shownCall is a line of callagent calls.
@@ -135,11 +154,4 @@ func TestWhatAWSLacksIsNamed(t *testing.T) {
 	contains(t, a.does(usage, "status"), "--store aws needs CALLS_TABLE", "OperatorEnvironment")
 	a.env["CALLS_TABLE"] = "nobody-has-it"
 	contains(t, a.does(failed, "status"), "check CALLS_TABLE")
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }

@@ -49,18 +49,9 @@ func newView(w World, quiet bool) *view {
 
 // entry takes a journal entry. It may be called from many goroutines.
 func (v *view) entry(e journal.Entry) {
-	if worthShowing(e) {
+	if !e.Routine() {
 		v.say(machine.Line(e))
 	}
-}
-
-// worthShowing leaves out what happens for every contact that goes well.
-func worthShowing(e journal.Entry) bool {
-	switch e.Event {
-	case "step_done", "call_waits", "answer_received":
-		return false
-	}
-	return e.Level >= journal.Info
 }
 
 // say shows one line.
