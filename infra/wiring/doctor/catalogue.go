@@ -131,7 +131,7 @@ var catalogue = []row{
 
 	{mail, "", unreachable, Error, "The mail server cannot be reached: {why}.", "Check host and port in SMTP_URL; many networks close port 25."},
 	{mail, "", slow, Error, "The mail server does not speak within the time limit.", "Check host and port in SMTP_URL: smtp:// with 587 or smtps:// with 465."},
-	{mail, "login", fine, OK, "The log-in works. {what}", ""},
+	{mail, "login", fine, OK, "The log-in works.", ""},
 	{mail, "login", "plain", Warning, "The server takes mail, but without encryption.", "Use smtps://, or a server that offers STARTTLS."},
 	{mail, "login", key, Error, "The server refuses user or password ({why}).", "Set user and password in SMTP_URL, special characters as %40 and so on; many providers want an app password."},
 	{mail, "login", strange, Error, "The server does not take the conversation ({why}).", "Check host and port in SMTP_URL: smtp:// with 587 or smtps:// with 465."},
@@ -144,7 +144,7 @@ var catalogue = []row{
 	{chat, "chat", permission, Error, "The bot was blocked or removed from the chat ({why}).", "Unblock it, or add it to the group again."},
 	{chat, "chat", "moved", Warning, "The group has become a supergroup with another number.", "Set TELEGRAM_CHAT_ID to {what}."},
 	{chat, "test alert", permission, Error, "The bot may not write to the chat ({why}).", "Unblock it, add it to the group again, or make it an administrator of the channel."},
-	{hook, "address", fine, OK, "Alerts travel encrypted.", ""},
+	{hook, "address", fine, OK, "Alerts travel encrypted, or do not leave this network.", ""},
 	{hook, "address", "plain", Warning, "ALERT_WEBHOOK_URL begins with http://, so alerts can be read on the way.", "Use an https:// address."},
 	{hook, "signature", fine, OK, "Alerts are signed.", ""},
 	{hook, "signature", "unsigned", Warning, "Alerts are not signed, so anybody who knows the address can send false ones.", "Set ALERT_WEBHOOK_SECRET here and at the receiver."},
