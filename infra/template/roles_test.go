@@ -229,7 +229,7 @@ func TestRolesAndAdaptersSpeakOfTheSameActions(t *testing.T) {
 
 // requests lists the actions that an adapter of AWS asks for: the inputs of
 // its requests, and the parts of its transactions, which are authorised one by
-// one.
+// one. What check.go asks for is the doctor's, whom a person's rights allow it.
 func requests(t *testing.T, adapter string) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("..", adapter, "*.go"))
@@ -238,7 +238,7 @@ func requests(t *testing.T, adapter string) []string {
 	}
 	var asked []string
 	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") {
+		if strings.HasSuffix(name, "_test.go") || filepath.Base(name) == "check.go" {
 			continue
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
