@@ -13,13 +13,12 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"golang.org/x/term"
 
 	"callagent/infra/clock"
 	"callagent/infra/settings"
 	"callagent/infra/wiring"
-	"callagent/infra/wiring/cloud"
+	"callagent/infra/wiring/account"
 	"callagent/infra/wiring/machine"
 )
 
@@ -161,18 +160,9 @@ func (g *grammar) open(ctx context.Context, w World, create bool) (wiring.Store,
 	}
 	var store wiring.Store
 	if s.Store == inAWS {
-		store, err = openAWS(ctx, s)
+		store, err = account.OpenStore(ctx, s)
 	} else {
 		store, err = machine.OpenStore(ctx, s, &clock.Clock{}, create)
 	}
 	return store, s, err
-}
-
-// openAWS opens the store in the account whose keys the SDK finds.
-func openAWS(ctx context.Context, s settings.Settings) (wiring.Store, error) {
-	found, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("the AWS settings cannot be read: %w", err)
-	}
-	return cloud.OpenStore(ctx, s, &clock.Clock{}, found)
 }
