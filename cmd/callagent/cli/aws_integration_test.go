@@ -25,15 +25,15 @@ import (
 	"callagent/infra/wiring"
 )
 
-// account is the operator's side of a stack in the emulator.
-type account struct {
+// cloudOffice is the operator's side of a stack in the emulator.
+type cloudOffice struct {
 	office
 	calls *dynamo.Calls
 	env   map[string]string
 }
 
 // newAccount makes the queues and tables of a new stack, with some calls.
-func newAccount(t *testing.T) *account {
+func newAccount(t *testing.T) *cloudOffice {
 	t.Helper()
 	if os.Getenv("AWS_ENDPOINT_URL") == "" {
 		t.Fatal("AWS_ENDPOINT_URL is not set: run make integration")
@@ -43,7 +43,7 @@ func newAccount(t *testing.T) *account {
 	must(t, err)
 	tables, queues := dynamodb.NewFromConfig(c), sqs.NewFromConfig(c)
 	name := "cli-" + strings.ToLower(rand.Text()[:10])
-	a := &account{env: map[string]string{"CALLS_TABLE": name + "-calls", "CIRCUITS_TABLE": name + "-circuits"}}
+	a := &cloudOffice{env: map[string]string{"CALLS_TABLE": name + "-calls", "CIRCUITS_TABLE": name + "-circuits"}}
 	_, err = tables.CreateTable(t.Context(), dynamo.CallsTable(a.env["CALLS_TABLE"]))
 	must(t, err)
 	_, err = tables.CreateTable(t.Context(), dynamo.CircuitsTable(a.env["CIRCUITS_TABLE"]))
@@ -77,7 +77,7 @@ func stored() []call.Call {
 }
 
 // reads runs a reading command and decodes its document.
-func (a *account) reads(to any, args ...string) {
+func (a *cloudOffice) reads(to any, args ...string) {
 	a.t.Helper()
 	text := a.does(ok, append(args, "--json")...)
 	if err := json.Unmarshal([]byte(text), to); err != nil {
@@ -122,7 +122,7 @@ func TestTheOperatorsCommandsInAWS(t *testing.T) {
 }
 
 // dashboard shows the page of the same store.
-func (a *account) dashboard() {
+func (a *cloudOffice) dashboard() {
 	a.t.Helper()
 	g := &grammar{}
 	must(a.t, withStore(g, a.world, false, func(_ context.Context, store wiring.Store, s settings.Settings) error {
@@ -140,7 +140,7 @@ type shownCall struct {
 }
 
 // is fails unless the call is in the state.
-func (a *account) is(k call.Key, want call.State) {
+func (a *cloudOffice) is(k call.Key, want call.State) {
 	a.t.Helper()
 	c, err := a.calls.Get(a.t.Context(), k)
 	if err != nil || c.State != want {
