@@ -128,7 +128,7 @@ func (a *cloudOffice) dashboard() {
 	must(a.t, withStore(g, a.world, false, func(_ context.Context, store wiring.Store, s settings.Settings) error {
 		w := httptest.NewRecorder()
 		dashboard.New((&dashboardCommand{}).options(store, s)).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost/", nil))
-		contains(a.t, w.Body.String(), "Everything is working.", "2 of 2 calls begun have ended.", "Failed or expired <b>1</b>", "in CloudWatch and the Google Sheet")
+		contains(a.t, w.Body.String(), "Twilio is not working.", "2 of 2 calls begun have ended.", "Failed or expired <b>1</b>", "in CloudWatch and the Google Sheet")
 		return nil
 	}))
 }
