@@ -9,6 +9,7 @@ import (
 	"callagent/infra/cloudlog"
 	"callagent/infra/settings"
 	"callagent/infra/sheets"
+	"callagent/infra/wiring"
 	"callagent/infra/wiring/cloud"
 )
 
@@ -38,6 +39,6 @@ func (b book) Append(ctx context.Context, batches []cloudlog.Batch) error {
 }
 
 // Status writes how things stand.
-func (b book) Status(ctx context.Context, now cloud.Standing) error {
+func (b book) Status(ctx context.Context, now wiring.Standing) error {
 	return b.Book.Status(ctx, sheets.Status(now))
 }

@@ -74,32 +74,29 @@ func (r *raiser) knows(id string) bool {
 
 // Tell keeps the alerts of the messages, sends every channel what it may have
 // now, and says which messages have to come again.
-func (p *Process) Tell(ctx context.Context, messages []agent.Message) (again []bool) {
-	again = make([]bool, len(messages))
-	err := p.event(ctx, func(ctx context.Context, s *set) error {
-		s.openChannels()
-		silent := false
-		for i, m := range messages {
-			if silent = silent || !s.kept(ctx, m.Body); silent { // the others would wait for the same silence
-				again[i] = true
-				s.hide(ctx, s.alerts, m, postponed)
+func (p *Process) Tell(ctx context.Context, messages []agent.Message) []bool {
+	return comeAgain(len(messages), func(again []bool) error {
+		return p.event(ctx, func(ctx context.Context, s *set) error {
+			s.openChannels()
+			silent := false
+			for i, m := range messages {
+				if silent = silent || !s.kept(ctx, m.Body); silent { // the others would wait for the same silence
+					again[i] = true
+					s.hide(ctx, s.alerts, m, postponed)
+				}
 			}
-		}
-		if s.flush(ctx) {
+			if s.flush(ctx) {
+				return nil
+			}
+			for i, m := range messages { // what was kept may have come too late for who flushes now
+				if !again[i] {
+					again[i] = true
+					s.hide(ctx, s.alerts, m, flushAgain)
+				}
+			}
 			return nil
-		}
-		for i, m := range messages { // what was kept may have come too late for who flushes now
-			if !again[i] {
-				again[i] = true
-				s.hide(ctx, s.alerts, m, flushAgain)
-			}
-		}
-		return nil
+		})
 	})
-	for i := range again {
-		again[i] = again[i] || err != nil
-	}
-	return again
 }
 
 // openChannels makes the channels and their dispatcher, once for a set. What is

@@ -15,19 +15,29 @@ import (
 // have to come again; the others are done with. A message that comes again is
 // hidden until its time. None is lost: what could not be settled comes again
 // when its visibility time is over.
-func (p *Process) Work(ctx context.Context, messages []agent.Message) (again []bool) {
-	again = make([]bool, len(messages))
-	err := p.work(ctx, func(ctx context.Context, s *set) error {
-		var all sync.WaitGroup
-		for i, m := range messages {
-			again[i] = true
-			all.Go(func() { s.guarded(func() { again[i] = !s.settled(ctx, m) }) })
+func (p *Process) Work(ctx context.Context, messages []agent.Message) []bool {
+	return comeAgain(len(messages), func(again []bool) error {
+		err := p.work(ctx, func(ctx context.Context, s *set) error {
+			var all sync.WaitGroup
+			for i, m := range messages {
+				again[i] = true
+				all.Go(func() { s.guarded(func() { again[i] = !s.settled(ctx, m) }) })
+			}
+			all.Wait()
+			return nil
+		})
+		if err != nil {
+			p.postpone(ctx, messages)
 		}
-		all.Wait()
-		return nil
+		return err
 	})
-	if err != nil {
-		p.postpone(ctx, messages)
+}
+
+// comeAgain gives which of n messages come again: those that do marks, and all
+// of them when it fails.
+func comeAgain(n int, do func(again []bool) error) []bool {
+	again := make([]bool, n)
+	if do(again) != nil {
 		for i := range again {
 			again[i] = true
 		}

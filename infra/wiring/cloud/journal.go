@@ -18,7 +18,7 @@ func (s *set) sendJournal(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), journalTimeout)
 	defer cancel()
-	if err := sendEvents(ctx, s.events, entries); err != nil {
+	if err := sendEvents(ctx, s.events.Sender, entries); err != nil {
 		s.write(journal.Warning, "sheet_behind", "Events could not be sent to the journal queue and will be missing in the sheet: "+err.Error())
 	}
 }

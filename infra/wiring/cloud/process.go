@@ -24,7 +24,7 @@ import (
 
 // Process is what one process of a function keeps from event to event: the
 // clients of AWS, made once, and the agent, made again when a secret changes.
-// It is safe for concurrent use.
+// Lambda gives a process one event at a time.
 type Process struct {
 	holder   string // names this process in leases
 	env      func(string) (string, bool)

@@ -34,8 +34,7 @@ type set struct {
 	leases   *dynamo.Lease
 	contacts *sqs.Queue
 	alerts   *sqs.Queue
-	events   *sqs.Sender // the journal queue; nil for none
-	incoming *sqs.Queue  // the same for who receives from it
+	events   *sqs.Queue // the journal queue; nil for none
 
 	rescueAt time.Time // when the next tick looks at the dead letters
 	countAt  time.Time // when the next tick may count all calls
@@ -66,8 +65,7 @@ func (p *Process) make(s settings.Settings) (*set, error) {
 		alerts:   sqs.New(c.sqs, sqs.Config{URL: n.AlertsQueue}),
 	}
 	if n.JournalQueue != "" {
-		made.incoming = sqs.New(c.sqs, sqs.Config{URL: n.JournalQueue})
-		made.events = made.incoming.Sender
+		made.events = sqs.New(c.sqs, sqs.Config{URL: n.JournalQueue})
 	}
 	return made, nil
 }

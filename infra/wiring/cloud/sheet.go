@@ -5,12 +5,11 @@ import (
 	"time"
 
 	"callagent/core/agent"
-	"callagent/core/breaker"
-	"callagent/core/call"
 	"callagent/core/fault"
 	"callagent/core/journal"
 	"callagent/infra/cloudlog"
 	"callagent/infra/settings"
+	"callagent/infra/wiring"
 )
 
 // Times of the sheet.
@@ -31,16 +30,8 @@ type Book interface {
 	// Append writes the events of batches that are not there yet.
 	Append(ctx context.Context, batches []cloudlog.Batch) error
 	// Status writes how things stand.
-	Status(ctx context.Context, now Standing) error
+	Status(ctx context.Context, now wiring.Standing) error
 	Close()
-}
-
-// Standing is how things stand.
-type Standing struct {
-	At       time.Time
-	Circuits []breaker.Record // one for each service
-	Parked   map[string]int   // calls that wait for a service's circuit
-	Counts   []call.Count     // of all campaigns
 }
 
 // OpenBook makes the client of the spreadsheet that the settings name; nil when
@@ -50,22 +41,19 @@ type OpenBook func(settings.Providers) (Book, error)
 // Sheet writes the events of the messages into the sheet, one process at a
 // time, and says which messages have to come again. Without a spreadsheet they
 // are done with. What happens here is in the log only: it would feed itself.
-func (p *Process) Sheet(ctx context.Context, messages []agent.Message, open OpenBook) (again []bool) {
-	again = make([]bool, len(messages))
-	err := p.event(ctx, func(ctx context.Context, s *set) error {
-		defer s.journal.Take()
-		wait := s.writeSheet(ctx, messages, open)
-		for i, m := range messages {
-			if again[i] = wait != nil; again[i] {
-				s.hide(ctx, s.incoming, m, wait(m))
+func (p *Process) Sheet(ctx context.Context, messages []agent.Message, open OpenBook) []bool {
+	return comeAgain(len(messages), func(again []bool) error {
+		return p.event(ctx, func(ctx context.Context, s *set) error {
+			defer s.journal.Take()
+			wait := s.writeSheet(ctx, messages, open)
+			for i, m := range messages {
+				if again[i] = wait != nil; again[i] {
+					s.hide(ctx, s.events, m, wait(m))
+				}
 			}
-		}
-		return nil
+			return nil
+		})
 	})
-	for i := range again {
-		again[i] = again[i] || err != nil
-	}
-	return again
 }
 
 // waits says how long a message stays away.
@@ -150,7 +138,7 @@ func (s *set) writeStatus(ctx context.Context, book Book) {
 	if began.Before(s.statusAt) {
 		return
 	}
-	now, err := s.standing(ctx)
+	now, err := wiring.ReadStanding(ctx, s.circuits, s.calls, began)
 	if err == nil {
 		err = book.Status(ctx, now)
 	}
@@ -158,21 +146,4 @@ func (s *set) writeStatus(ctx context.Context, book Book) {
 	if err != nil {
 		s.write(journal.Warning, "sheet_behind", "The sheet's Status is not up to date: "+err.Error())
 	}
-}
-
-// standing reads how things stand.
-func (s *set) standing(ctx context.Context) (now Standing, err error) {
-	now.At = time.Now()
-	for _, name := range agent.Services() {
-		r, err := s.circuits.Load(ctx, name)
-		if err != nil {
-			return now, err
-		}
-		now.Circuits = append(now.Circuits, r)
-	}
-	if now.Parked, err = s.calls.ParkedFor(ctx); err != nil {
-		return now, err
-	}
-	now.Counts, err = s.calls.Counts(ctx)
-	return now, err
 }

@@ -14,6 +14,7 @@ import (
 	"callagent/infra/cloudlog"
 	"callagent/infra/settings"
 	"callagent/infra/sheets"
+	"callagent/infra/wiring"
 )
 
 // opened is the real client of the simulated spreadsheet, as package book
@@ -33,7 +34,7 @@ func (o opened) Append(ctx context.Context, batches []cloudlog.Batch) error {
 	return o.Book.Append(ctx, messages...)
 }
 
-func (o opened) Status(ctx context.Context, now Standing) error {
+func (o opened) Status(ctx context.Context, now wiring.Standing) error {
 	return o.Book.Status(ctx, sheets.Status(now))
 }
 

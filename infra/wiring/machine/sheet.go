@@ -6,10 +6,10 @@ import (
 	"encoding/hex"
 	"time"
 
-	"callagent/core/agent"
 	"callagent/core/fault"
 	"callagent/core/journal"
 	"callagent/infra/sheets"
+	"callagent/infra/wiring"
 )
 
 // lastRows is how long the last rows may take to reach the sheet when a run
@@ -36,20 +36,9 @@ func (app *App) openSheet() error {
 }
 
 // standing is what the sheet's Status shows.
-func (app *App) standing(ctx context.Context) (s sheets.Status, err error) {
-	s.At = app.Clock.Now()
-	for _, name := range agent.Services() {
-		r, err := app.Store.Load(ctx, name)
-		if err != nil {
-			return s, err
-		}
-		s.Circuits = append(s.Circuits, r)
-	}
-	if s.Parked, err = app.Store.ParkedFor(ctx); err != nil {
-		return s, err
-	}
-	s.Counts, err = app.Store.Counts(ctx)
-	return s, err
+func (app *App) standing(ctx context.Context) (sheets.Status, error) {
+	now, err := wiring.ReadStanding(ctx, app.Store, app.Store, app.Clock.Now())
+	return sheets.Status(now), err
 }
 
 // sheetTrouble journals that rows come later, and that they come again.
