@@ -63,6 +63,10 @@ type Options struct {
 	// Fresh is how old counts may be; 0 is a second. Circuits and events are
 	// never older than a second, the chart is read ten times as rarely as counts.
 	Fresh time.Duration
+	// Patience is how long a page waits for counts of which it knows none, or
+	// much older ones; 0 is 25 ms. A page without them says so and gets them
+	// when they are there.
+	Patience time.Duration
 	// Elsewhere says where the events are when the store keeps none.
 	Elsewhere string
 	Zone      *time.Location // of the times shown; nil is the machine's
@@ -115,6 +119,9 @@ func Exposed(address, token string) (bool, error) {
 func New(o Options) *Dashboard {
 	if o.Fresh == 0 {
 		o.Fresh = time.Second
+	}
+	if o.Patience == 0 {
+		o.Patience = 25 * time.Millisecond
 	}
 	if o.Zone == nil {
 		o.Zone = time.Local

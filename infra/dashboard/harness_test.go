@@ -42,7 +42,7 @@ func newDesk(t testing.TB, change func(*dashboard.Options)) *desk {
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "calls.db"), sqlite.Options{})
 	must(t, err)
 	t.Cleanup(func() { must(t, store.Close()) })
-	o := dashboard.Options{Store: store, Source: "sqlite:calls.db", User: "tester", Zone: time.UTC}
+	o := dashboard.Options{Store: store, Source: "sqlite:calls.db", User: "tester", Zone: time.UTC, Patience: time.Minute}
 	for _, name := range []string{"llm", "elevenlabs", "twilio", "crm"} {
 		o.Services = append(o.Services, dashboard.Service{Name: name, Circuit: breaker.DefaultConfig()})
 	}

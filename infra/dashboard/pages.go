@@ -20,6 +20,7 @@ type frame struct {
 	Operator string // who signed in, "" for nobody
 	Notice   string // what was done just before, "" for nothing
 	Version  string // of the files beside the page
+	Again    bool   // a browser without scripts asks once more in a second
 }
 
 // frame greets the visitor.
@@ -54,7 +55,9 @@ func (d *Dashboard) front(w http.ResponseWriter, r *http.Request) {
 		d.silent(w, r, err)
 		return
 	}
-	d.render(w, http.StatusOK, "front.html", frontPage{frame: d.frame(w, r, "Calls"), standing: now, SpanName: name})
+	frame := d.frame(w, r, "Calls")
+	frame.Again = now.Counting
+	d.render(w, http.StatusOK, "front.html", frontPage{frame: frame, standing: now, SpanName: name})
 }
 
 // version changes with the process, and so with the files beside the pages.

@@ -9,9 +9,8 @@ import (
 // reading is something of the store that is read again when it is older than
 // age, once for all who ask at the same time. It is safe for concurrent use.
 type reading[T any] struct {
-	age  time.Duration
-	read func(context.Context) (T, error)
-
+	age     time.Duration
+	read    func(context.Context) (T, error)
 	mu      sync.Mutex
 	running chan struct{} // closed when the read that goes on is over; nil for none
 	began   time.Time     // when the last read began
@@ -31,17 +30,18 @@ const (
 )
 
 // get gives what is known, read anew if it is too old. A page that knows a
-// value of not long ago does not wait for a slow store beyond soon.
-func (r *reading[T]) get(ctx context.Context, soon time.Time) known[T] {
+// value of not long ago does not wait for a slow store beyond soon, and none
+// waits beyond late. What is known may be nothing: At is zero then, and Err
+// need not be set.
+func (r *reading[T]) get(ctx context.Context, soon, late time.Time) known[T] {
 	running, enough := r.begin()
 	if running == nil {
 		return r.last()
 	}
-	wait := readLimit
 	if enough {
-		wait = time.Until(soon)
+		late = soon
 	}
-	patience := time.NewTimer(wait)
+	patience := time.NewTimer(time.Until(late))
 	defer patience.Stop()
 	select {
 	case <-running:

@@ -76,7 +76,8 @@ func (d *Dashboard) readEnded(ago time.Duration) func(context.Context) ([]call.E
 
 // counts gives the counts for a search.
 func (d *Dashboard) counts(ctx context.Context) ([]call.Count, error) {
-	t := d.tallies.get(ctx, time.Now().Add(moment))
+	now := time.Now()
+	t := d.tallies.get(ctx, now.Add(moment), now.Add(readLimit))
 	if t.At.IsZero() && t.Err != nil {
 		return nil, t.Err
 	}
@@ -97,6 +98,7 @@ type standing struct {
 	Events    template.HTML
 	Trouble   string // why what is shown is old; "" when it is not
 	AsOf      time.Time
+	Counting  bool // no counts are known yet
 	May       bool
 	// Live: the browser works out how long something is still to last, so the
 	// same state gives the same text whenever it is written.
@@ -111,10 +113,11 @@ func (d *Dashboard) standing(ctx context.Context, may, live bool, span string) (
 	d.tallies.begin()
 	d.events.begin()
 	outcomes.begin()
-	soon := time.Now().Add(moment)
-	circuits, tally := d.circuits.get(ctx, soon), d.tallies.get(ctx, soon)
-	events, ended := d.events.get(ctx, soon), outcomes.get(ctx, soon)
-	s := standing{May: may, Live: live, AsOf: tally.At.In(d.Zone)}
+	began := time.Now()
+	soon, counted, late := began.Add(moment), began.Add(d.Patience), began.Add(readLimit)
+	circuits, events := d.circuits.get(ctx, soon, late), d.events.get(ctx, soon, late)
+	tally, ended := d.tallies.get(ctx, soon, counted), outcomes.get(ctx, soon, counted)
+	s := standing{May: may, Live: live, AsOf: tally.At.In(d.Zone), Counting: tally.At.IsZero() || ended.At.IsZero()}
 	for _, one := range []struct {
 		at  time.Time
 		err error
@@ -135,7 +138,7 @@ func (d *Dashboard) standing(ctx context.Context, may, live bool, span string) (
 		s.Unknown = append(s.Unknown, d.shown(c, may))
 	}
 	s.Untold = max(0, unknownOf(tally.Value.counts)-len(s.Unknown))
-	s.Headline, s.Alarming = headline(s.Cards, unknownOf(tally.Value.counts))
+	s.Headline, s.Alarming = headline(s.Cards, unknownOf(tally.Value.counts), s.Counting)
 	s.Spans, s.Span = spans, chosen(ended.Value, span, now)
 	var errs [3]error
 	s.Campaigns, errs[0] = d.written.part("campaigns", "", tally.At, func() any { return campaigns(tally.Value.counts) })

@@ -155,7 +155,8 @@ func in(d time.Duration) string {
 
 // headline says the most important thing in a sentence or two. It has no
 // numbers that change all the time, because screen readers say every change.
-func headline(cards []card, unknown int) (sentence string, alarming bool) {
+// counting: how many are unknown is not known yet.
+func headline(cards []card, unknown int, counting bool) (sentence string, alarming bool) {
 	by := map[string][]string{}
 	for _, c := range cards {
 		by[c.State] = append(by[c.State], c.Title)
@@ -167,7 +168,10 @@ func headline(cards []card, unknown int) (sentence string, alarming bool) {
 		}
 	}
 	alarming = len(by["Not working"])+len(by["Switched off"]) > 0
-	if len(says) == 0 {
+	switch {
+	case len(says) == 0 && counting:
+		says = []string{"All services are working; the calls are being counted."}
+	case len(says) == 0:
 		says = []string{"Everything is working."}
 	}
 	if unknown == 1 {

@@ -20,9 +20,12 @@ type writtenPart struct {
 	html template.HTML
 }
 
-// part gives a template's text about what was read at a time. Variants of one
-// template are kept apart.
+// part gives a template's text about what was read at a time; zero when that
+// is still being counted. Variants of one template are kept apart.
 func (w *written) part(name, variant string, of time.Time, about func() any) (template.HTML, error) {
+	if of.IsZero() {
+		return "<p class=\"lead\">The calls are being counted.</p>", nil
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	key := name + " " + variant
