@@ -1,0 +1,152 @@
+package world
+
+import (
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"strings"
+
+	"callagent/core/call"
+)
+
+// tally counts what happened.
+type tally struct {
+	violations []string
+	counts     map[string]int
+	outcomes   map[string]int
+	steps      int
+	requests   int
+	crashes    int
+	duplicates int
+	lost       int
+	conflicts  int
+	opened     int
+	poison     int
+	buried     int
+}
+
+func newTally() tally { return tally{counts: map[string]int{}, outcomes: map[string]int{}} }
+
+// Figures are the sums of what happened in a world.
+type Figures struct {
+	Steps, Requests, Crashes, Duplicates, Lost, Conflicts, Openings, Rings int
+}
+
+// Figures gives the sums so far.
+func (w *World) Figures() Figures {
+	return Figures{w.steps, w.requests, w.crashes, w.duplicates, w.lost, w.conflicts, w.opened, len(w.rings)}
+}
+
+// Counts says how often each thing other than the good one was chosen, by
+// "kind: option".
+func (w *World) Counts() map[string]int { return w.counts }
+
+// Outcomes counts the calls by their final states, after Finish.
+func (w *World) Outcomes() map[string]int { return w.outcomes }
+
+// Violations are the promises that were broken, in words, the first first.
+func (w *World) Violations() []string { return w.violations }
+
+func (w *World) violate(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	w.violations = append(w.violations, fmt.Sprintf("at %s: %s", w.now, text))
+	w.tracef("!!!! %s", text)
+}
+
+func (w *World) count(k Kind, option string) { w.countName(k.String() + ": " + option) }
+
+func (w *World) countName(name string) { w.counts[name]++ }
+
+// tracef writes one line with the time.
+func (w *World) tracef(format string, args ...any) {
+	if w.Trace != nil {
+		fmt.Fprintf(w.Trace, "%10.3f  %s\n", w.now.Seconds(), fmt.Sprintf(format, args...))
+	}
+}
+
+func (w *World) traceUse(u use, err error) {
+	if err != nil {
+		w.tracef("%-4s %s: %v", u.p.Name, u.what, err)
+		return
+	}
+	w.tracef("%-4s %s", u.p.Name, u.what)
+}
+
+// keyOf reads a key as Key.String writes it.
+func keyOf(s string) call.Key {
+	campaign, contact, _ := strings.Cut(s, "/")
+	return call.Key{Campaign: campaign, Contact: contact}
+}
+
+// keyOfAttempt finds the call that an attempt is of.
+func (w *World) keyOfAttempt(attempt string) call.Key { return w.attempts[attempt].key }
+
+// learned notes what a process learns from a use of a port.
+func learned[T any](u use, v T, err error) error {
+	if w := u.p.world; w.Hashing {
+		u.p.history = mix(u.p.history, uint64(w.now), digest(v), digest(fmt.Sprint(err)))
+	}
+	return err
+}
+
+// digest is a number for a value; different values have different ones for all
+// practical purposes.
+func digest(v any) uint64 {
+	h := fnv.New64a()
+	enc := json.NewEncoder(h)
+	_ = enc.Encode(v) // what cannot be encoded is a port's error, which is text
+	switch v := v.(type) {
+	case call.Call:
+		_ = enc.Encode(v.Answer)
+	case []call.Call:
+		for _, c := range v {
+			_ = enc.Encode(c.Answer)
+		}
+	}
+	return h.Sum64()
+}
+
+// mix folds numbers into one.
+func mix(h uint64, numbers ...uint64) uint64 {
+	for _, n := range numbers {
+		h ^= n
+		h *= 0x9e3779b97f4a7c15
+		h ^= h >> 29
+	}
+	return h
+}
+
+// Fingerprint is a number for everything that the future depends on: stores,
+// queue, providers, clocks, and what each process has learned in its life. The
+// world must be Hashing.
+func (w *World) Fingerprint() uint64 {
+	h := mix(1, uint64(w.now), uint64(w.next), uint64(len(w.rings)), uint64(len(w.kept)))
+	for _, k := range w.order {
+		h = mix(h, digest(w.calls[k]))
+	}
+	for _, c := range w.circuits {
+		h = mix(h, digest(c.record))
+	}
+	for _, m := range w.queue {
+		h = mix(h, digest(m.key), uint64(m.due), uint64(m.receives))
+	}
+	for _, r := range w.rings {
+		h = mix(h, digest(r.Look), digest(r.ends), uint64(r.over))
+	}
+	for _, t := range w.ticks {
+		h = mix(h, uint64(t.at))
+	}
+	for _, r := range w.reports {
+		h = mix(h, uint64(r.at), digest(r.ring.SID))
+	}
+	for _, e := range w.late {
+		h = mix(h, uint64(e.at))
+	}
+	for _, p := range w.processes {
+		h = mix(h, p.history, uint64(p.born))
+		if p.busy {
+			h = mix(h, uint64(p.wake), digest(p.doing))
+		}
+	}
+	return h
+}
