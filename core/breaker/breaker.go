@@ -82,6 +82,7 @@ type Record struct {
 
 	RampStep  int `json:"ramp_step,omitempty"`  // step of the release ramp since ClosedAt
 	RampCount int `json:"ramp_count,omitempty"` // calls released in that step
+	Released  int `json:"released,omitempty"`   // calls released since ClosedAt, the one that tested included
 
 	LastFault *fault.Fault `json:"last_fault,omitempty"`
 	Writer    string       `json:"writer,omitempty"` // nonce of the last write, to recognise one's own

@@ -26,6 +26,8 @@ func ForceClose(r Record, now time.Time) (Record, Change) {
 	ended := now
 	if r.State == Closed {
 		ended = r.ClosedAt // nothing was open, so nothing ends
+	} else {
+		r.Released = 0
 	}
 	r, change := r.move(OperatorClosed)
 	r.Forced, r.Probe = ForcedClosed, Lease{}

@@ -19,7 +19,7 @@ func TakeProbe(r Record, holder string, limit time.Duration, now time.Time) (Rec
 		return r, Unchanged
 	}
 	r, change = r.move(change)
-	r.Probe = Lease{Holder: holder, Until: now.Add(limit + Margin)}
+	r.Probe, r.Released = Lease{Holder: holder, Until: now.Add(limit + Margin)}, 0
 	return r, change
 }
 
@@ -30,7 +30,7 @@ func HandOver(r Record, p Permit, heir string, limit time.Duration, now time.Tim
 		return r, Stale
 	}
 	r, change := r.move(HandedOver)
-	r.Probe = Lease{Holder: heir, Until: now.Add(HandOverGrace + limit + Margin)}
+	r.Probe, r.Released = Lease{Holder: heir, Until: now.Add(HandOverGrace + limit + Margin)}, 1
 	return r, change
 }
 

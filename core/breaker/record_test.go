@@ -187,6 +187,28 @@ func TestClosingClearsTheRamp(t *testing.T) {
 	}
 }
 
+// What people are told with a close is how many calls it let go: the one that
+// tested the service for real, and those that ticks released since.
+func TestReleasedCountsFromTheTestOn(t *testing.T) {
+	r := opened(t)
+	r.Released = 40 // of an earlier close
+	r, _ = breaker.TakeProbe(r, "tick-1", time.Second, r.OpenUntil)
+	if r.Released != 0 {
+		t.Errorf("while it is tested %d are released", r.Released)
+	}
+	p, _ := breaker.Admit(r, "tick-1", time.Second, r.OpenUntil)
+	r, _ = breaker.HandOver(r, p, "spring/c-001", time.Second, r.OpenUntil)
+	p, _ = breaker.Admit(r, "spring/c-001", time.Second, r.OpenUntil)
+	if r, _ = breaker.Success(r, p, r.OpenUntil.Add(time.Second)); r.State != breaker.Closed || r.Released != 1 {
+		t.Errorf("%s, %d released, want the one that tested", r.State, r.Released)
+	}
+	forced := opened(t)
+	forced.Released = 40
+	if forced, _ = breaker.ForceClose(forced, start); forced.Released != 0 {
+		t.Errorf("after an operator closed it %d are released", forced.Released)
+	}
+}
+
 func TestNobodyHoldsALeaseWithoutAName(t *testing.T) {
 	r := breaker.Record{State: breaker.HalfOpen, Probe: breaker.Lease{Until: start.Add(time.Minute)}}
 	if _, refusal := breaker.Admit(r, "", time.Second, start); refusal != breaker.ProbeRunning {

@@ -48,6 +48,7 @@ func Release(r breaker.Record, want int, now time.Time) (breaker.Record, int) {
 		return r, 0
 	}
 	r.RampCount += n
+	r.Released += n
 	return r, n
 }
 

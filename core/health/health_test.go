@@ -46,7 +46,7 @@ func TestRamp(t *testing.T) {
 
 func TestReleaseCountsInTheRecord(t *testing.T) {
 	r, n := health.Release(closed(), 6, closedAt.Add(6*time.Second))
-	if n != 6 || r.RampStep != 1 || r.RampCount != 6 {
+	if n != 6 || r.RampStep != 1 || r.RampCount != 6 || r.Released != 6 {
 		t.Errorf("%d released, step %d, count %d", n, r.RampStep, r.RampCount)
 	}
 	r.RampCount = 20

@@ -19,7 +19,7 @@ func largest() breaker.Record {
 		Version: 9_999_999_999, Epoch: 9_999_999, Outage: 9_999_999,
 		Streak: 9_999_999, StreakAt: at, StreakFrom: at, OpenedAt: at, OpenUntil: at, ClosedAt: at, Relapses: 999, Reminded: 9999,
 		Probe:  breaker.Lease{Holder: strings.Repeat("c", 128) + "/" + strings.Repeat("i", 128), Until: at},
-		Pauses: 9999, PausedFrom: at, PausedUntil: at, RampStep: 9_999_999, RampCount: 9_999_999,
+		Pauses: 9999, PausedFrom: at, PausedUntil: at, RampStep: 9_999_999, RampCount: 9_999_999, Released: 9_999_999,
 		LastFault: &fault.Fault{
 			Class: fault.Permanent, Kind: fault.ServiceUnavailable, Scope: fault.Account, Service: "elevenlabs", Status: 503,
 			RetryAfter: time.Hour, Overload: true, Suspect: true,

@@ -105,7 +105,7 @@ func full() breaker.Record {
 		Outage: 6, OpenedAt: at(3), OpenUntil: at(4), ClosedAt: at(5), Relapses: 2,
 		Probe: breaker.Lease{Holder: "tick-1", Until: at(6)}, Reminded: 4,
 		Pauses: 5, PausedFrom: at(7), PausedUntil: at(8),
-		RampStep: 9, RampCount: 10,
+		RampStep: 9, RampCount: 10, Released: 11,
 		LastFault: &fault.Fault{
 			Class: fault.Permanent, Kind: fault.QuotaExceeded, Scope: fault.Account, Service: "llm", Status: 429,
 			Code: "insufficient_quota", Message: "no credit", RetryAfter: time.Minute, Overload: true, Suspect: true,
