@@ -80,7 +80,7 @@ func (a *Agent) admitted(ctx context.Context, w *work, s *service) (breaker.Perm
 		at := r.PausedUntil.Add(time.Duration(a.Random() * float64(r.PausedUntil.Sub(now))))
 		return permit, false, a.defers(ctx, w, s, at, alertName(s)+" asked everybody to slow down")
 	}
-	return permit, false, a.park(ctx, w, s, "the circuit of "+alertName(s)+" is not closed")
+	return permit, false, a.park(ctx, w, s, alertName(s)+" does not work at the moment (its circuit is not CLOSED)")
 }
 
 // place waits for a place among the requests in flight.
@@ -258,7 +258,7 @@ func (a *Agent) ready(ctx context.Context, w *work) (bool, error) {
 		s := a.services[name]
 		r, known := s.circuit.Look(ctx, time.Time{})
 		if known && r.State != breaker.Closed && r.Probe.Holder != w.call.Key.String() {
-			return false, a.park(ctx, w, s, "the circuit of "+alertName(s)+" is not closed")
+			return false, a.park(ctx, w, s, alertName(s)+" does not work at the moment (its circuit is not CLOSED)")
 		}
 	}
 	return true, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"callagent/core/alert"
 	"callagent/core/breaker"
 	"callagent/core/call"
 	"callagent/core/fault"
@@ -122,7 +123,7 @@ func (a *Agent) send(ctx context.Context, w *work, s *service, p breaker.Permit,
 	}
 	now := a.Clock.Now() // we cut it off, so it says nothing about the service
 	s.circuit.Released(ctx, p, now)
-	w.call = w.call.Asking(now, f.Error())
+	w.call = w.call.Asking(now, alert.Words(f))
 	a.journalNext(w.call, s, w.step, now)
 	return a.save(ctx, w, call.Write{})
 }

@@ -96,7 +96,7 @@ func (d *Dispatcher) send(ctx context.Context, channel string, s alert.Sending) 
 	f := fault.From(channel, err)
 	if f == nil {
 		d.settle(channel, channelState{})
-		d.say(journal.Info, channel, "alert_sent", "Told by "+channel+": "+s.Message.Title)
+		d.say(journal.Info, channel, "alert_sent", "Told by "+alert.Title(channel)+": "+s.Message.Title)
 		return true
 	}
 	if f.Treatment().FailsCall {

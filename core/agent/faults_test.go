@@ -142,7 +142,7 @@ func TestRetriesSpentWhileTheCircuitStaysClosedParkUntil12481630(t *testing.T) {
 	}
 	diff(t, "alerts", w.told(), append(want, "call/spring/c-001/call_failed"))
 	for _, a := range w.alerts() {
-		if !strings.Contains(a.What, "service_unavailable") {
+		if !strings.Contains(a.What, "ElevenLabs is not available (503)") {
 			t.Errorf("the alert does not say why: %s", a.What)
 		}
 	}

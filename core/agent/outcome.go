@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"callagent/core/alert"
 	"callagent/core/breaker"
 	"callagent/core/call"
 	"callagent/core/fault"
@@ -45,7 +46,7 @@ func (a *Agent) look(ctx context.Context, w *work, s *service) error {
 	case err != nil:
 		f := fault.From(Twilio, err)
 		a.heed(ctx, s, f, began)
-		a.write(journal.Warning, Twilio, "look_failed", "The outcome could not be read: "+f.Error(), w.call)
+		a.write(journal.Warning, Twilio, "look_failed", "The outcome could not be read: "+alert.Words(f)+".", w.call)
 		w.call = w.call.Until(now.Add(max(call.LookEvery, f.Settle().RetryAfter)), now, "the outcome could not be read")
 		return a.save(ctx, w, call.Write{})
 	}
@@ -89,7 +90,7 @@ func (a *Agent) withdrawStale(ctx context.Context, w *work, s *service) {
 	limited, cancel := a.Clock.WithTimeout(ctx, s.Timeout)
 	defer cancel()
 	if err := a.Dialer.Cancel(limited, w.call.Ring()); err != nil {
-		a.write(journal.Warning, Twilio, "cancel_failed", "A call that is queued at the provider could not be cancelled: "+fault.From(Twilio, err).Error(), w.call)
+		a.write(journal.Warning, Twilio, "cancel_failed", "A call that is queued at the provider could not be cancelled: "+alert.Words(fault.From(Twilio, err))+".", w.call)
 		return
 	}
 	a.write(journal.Warning, Twilio, "cancelled", "The call was queued at the provider for too long and was cancelled there.", w.call)
@@ -166,7 +167,7 @@ func (a *Agent) listingFailed(ctx context.Context, w *work, err error) error {
 	case w.call.Unseen(now):
 		return a.lost(ctx, w, "every listing at the provider failed for a day")
 	}
-	a.write(journal.Warning, Twilio, "listing_failed", "The provider's list could not be read: "+fault.From(Twilio, err).Error(), w.call)
+	a.write(journal.Warning, Twilio, "listing_failed", "The provider's list could not be read: "+alert.Words(fault.From(Twilio, err))+".", w.call)
 	w.call = w.call.AskAgain(now, false)
 	return a.save(ctx, w, call.Write{})
 }

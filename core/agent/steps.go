@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"hash/fnv"
 
+	"callagent/core/alert"
 	"callagent/core/call"
 	"callagent/core/fault"
 	"callagent/core/journal"
@@ -103,7 +104,7 @@ func (a *Agent) mediaGone(ctx context.Context, w *work, err error) error {
 	if cancelled(ctx, err) {
 		return a.yield(ctx, w)
 	}
-	why := "its script or recording cannot be used: " + fault.From("media", err).Error()
+	why := "its script or recording cannot be used: " + alert.Words(fault.From("media", err))
 	w.call = w.call.Spent(a.Clock.Now(), why)
 	a.write(journal.Error, "", "media_failed", "Skipped, next contact: "+why, w.call)
 	return a.save(ctx, w, freeing(w.call))

@@ -21,14 +21,14 @@ func (a *Agent) circuitChanged(ctx context.Context, s *service, r breaker.Record
 	switch change {
 	case breaker.Tripped:
 		e.Level, e.Event = journal.Error, "circuit_opened"
-		e.Message = fmt.Sprintf("Circuit OPEN for %s: no request is sent before the next health check.", span(r.OpenUntil.Sub(now)))
+		e.Message = fmt.Sprintf("Circuit OPEN: nothing is sent to %s for %s, then one health check tests it.", alertName(s), span(r.OpenUntil.Sub(now)))
 	case breaker.Reopened:
 		e.Level, e.Event = journal.Warning, "circuit_reopened"
 		e.Message = fmt.Sprintf("Circuit stays OPEN, next health check in %s.", span(r.OpenUntil.Sub(now)))
 	case breaker.Released:
 		e.Level, e.Event, e.Message = journal.Info, "circuit_reopened", "The test proved nothing: circuit stays OPEN until the next one."
 	case breaker.Proved:
-		e.Level, e.Event, e.Message = journal.Info, "circuit_closed", "Circuit CLOSED: calls that were set aside are released."
+		e.Level, e.Event, e.Message = journal.Info, "circuit_closed", "Circuit CLOSED: "+alertName(s)+" works again, calls that were set aside go on."
 	case breaker.Throttled:
 		if !s.lengthens(r.PausedUntil) {
 			return
@@ -69,9 +69,18 @@ func (a *Agent) journalAlerts(s *service, r breaker.Record) {
 	for _, al := range alert.ForCircuit(r, now) {
 		if channels := a.Channels(al); len(channels) > 0 && al.Kind == news {
 			a.Journal.Write(journal.Entry{Time: now, Level: journal.Error, Service: s.name, Circuit: r.State.String(), Event: "alert_raised",
-				Message: "Alert by " + strings.Join(channels, ", ") + ": " + al.What})
+				Message: "Alert by " + strings.Join(titles(channels), ", ") + ": " + al.What})
 		}
 	}
+}
+
+// titles are the names of channels for people.
+func titles(channels []string) []string {
+	names := make([]string, len(channels))
+	for i, c := range channels {
+		names[i] = alert.Title(c)
+	}
+	return names
 }
 
 // journalRequest writes the end of one request.
@@ -83,11 +92,11 @@ func (a *Agent) journalRequest(w *work, s *service, took time.Duration, f *fault
 		Step: w.step.String(), Duration: max(1, took.Milliseconds()), // 0 is left out
 	}
 	if f == nil {
-		e.Event, e.Message = "step_done", w.step.String()+" done"
+		e.Event, e.Message = "step_done", did[w.step]
 	} else {
 		e.Level, e.Event = journal.Error, "request_failed"
 		e.Kind, e.Class, e.Status = f.Kind.String(), f.Class.String(), f.Status
-		e.Message = fmt.Sprintf("%s: %s", f.Class, f.Error())
+		e.Message = alert.Sentence(f) + " " + helps[f.Class]
 		if f.Kind == fault.Throttled {
 			e.Level = journal.Warning // nothing is wrong, and no retry is used up
 		}
@@ -98,7 +107,20 @@ func (a *Agent) journalRequest(w *work, s *service, took time.Duration, f *fault
 // journalSpent writes that a step has no retry left.
 func (a *Agent) journalSpent(w *work, s *service, f *fault.Fault) {
 	a.journalCall(journal.Error, s, "retries_spent",
-		fmt.Sprintf("Retries spent (%d of %d): %s", w.call.Retries, s.Retry.MaxRetries, f.Error()), w.call)
+		fmt.Sprintf("Retries spent (%d of %d): %s.", w.call.Retries, s.Retry.MaxRetries, alert.Words(f)), w.call)
+}
+
+// helps says whether trying again helps, by the class of a fault.
+var helps = map[fault.Class]string{
+	fault.Transient: "This is transient: trying again may help.",
+	fault.Permanent: "This is permanent: trying again does not help.",
+	fault.Ambiguous: "This is ambiguous: it may have been carried out all the same, so it is not simply repeated.",
+}
+
+// did says what was achieved, by the step.
+var did = map[call.Step]string{
+	call.ScriptStep: "The script is written.", call.SpeechStep: "The script is recorded as speech.",
+	call.DialStep: "The call is placed: the phone rings soon.", call.OutcomeStep: "The outcome was asked for.", call.RecordStep: "The outcome is in the CRM.",
 }
 
 // journalNext writes what the rules made of a call after a fault or refusal.
@@ -111,7 +133,7 @@ func (a *Agent) journalNext(c call.Call, s *service, step call.Step, now time.Ti
 	case c.State.Final() && c.Park.Reason != "":
 		a.journalCall(journal.Warning, s, "record_delayed", "Nothing is lost, the CRM is told later: "+c.Park.Reason, c)
 	case c.State == call.Parked:
-		a.journalCall(journal.Warning, s, "call_parked", "Skipped, next contact. Set aside: "+c.Park.Reason, c)
+		a.journalCall(journal.Warning, s, "call_parked", "Skipped, next contact. Set aside: "+c.Park.Reason+".", c)
 	case c.State == call.Reconciling:
 		a.journalCall(journal.Warning, s, "dial_ambiguous", "It may have rung: the provider is asked, it is not dialled again.", c)
 	case c.Retries > 0:

@@ -130,7 +130,7 @@ func (a *Agent) probe(ctx context.Context, s *service) {
 		s.circuit.Released(ctx, p, now)
 	default:
 		f := fault.From(s.name, err)
-		a.journalFault(journal.Warning, s, "probe_failed", "The health check failed: "+f.Error(), f)
+		a.journalFault(journal.Warning, s, "probe_failed", "The health check failed: "+alert.Words(f)+".", f)
 		r, change := s.circuit.Failed(ctx, Attempt{Permit: p, Fault: f, Began: began, Cheap: true}, now)
 		a.circuitChanged(ctx, s, r, change)
 	}

@@ -53,7 +53,8 @@ func (s *Severity) UnmarshalText(b []byte) error {
 }
 
 // Alert is one thing worth telling people. Its texts name contacts by id and
-// carry no phone number.
+// carry no phone number. Effect and Agent continue a label: "Who is affected:",
+// "The agent:".
 type Alert struct {
 	ID       string    `json:"id"` // derived; equal ids are the same alert
 	Kind     Kind      `json:"kind"`
@@ -62,7 +63,9 @@ type Alert struct {
 	Campaign string    `json:"campaign,omitempty"`
 	CallID   string    `json:"call_id,omitempty"`
 	At       time.Time `json:"at"`
-	What     string    `json:"what"`             // what happened, one sentence
+	Title    string    `json:"title"`            // the one line that a phone shows
+	What     string    `json:"what"`             // what happened, a sentence or two
+	Reason   string    `json:"reason,omitempty"` // of an alert about a call: why, a clause
 	Effect   string    `json:"effect,omitempty"` // to whom it matters
 	Agent    string    `json:"agent,omitempty"`  // what the agent does about it by itself
 	You      string    `json:"you,omitempty"`    // what the reader has to do, "" for nothing

@@ -2,7 +2,6 @@ package alert
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"callagent/core/breaker"
@@ -43,19 +42,20 @@ func outageID(r breaker.Record, k Kind) string {
 }
 
 func opened(r breaker.Record) Alert {
+	service := Title(r.Service)
 	a := Alert{
 		ID: outageID(r, CircuitOpened), Kind: CircuitOpened, Severity: Critical,
-		Service: r.Service, At: r.OpenedAt,
-		What:   fmt.Sprintf("The circuit of %s is OPEN: %s.", Title(r.Service), because(r)),
+		Service: r.Service, At: r.OpenedAt, Title: begin(trouble(r)) + ": " + meanwhile(r.Service),
+		What:   begin(reason(r)) + ". The circuit of " + service + " is OPEN.",
 		Effect: effect(r.Service),
-		Agent:  "It sends no more requests there, sets calls aside without losing them, tests the service every few seconds, and goes on by itself when it works again.",
+		Agent:  fmt.Sprintf("sends nothing more to %s, loses nothing, tests it every few seconds with a small request, and goes on by itself as soon as it works again.", service),
 	}
 	switch {
 	case r.Forced == breaker.ForcedOpen:
-		a.What = fmt.Sprintf("An operator opened the circuit of %s.", Title(r.Service))
-		a.Agent = "It sends nothing there and does not test the service until an operator gives the circuit back."
-		a.You = fmt.Sprintf("When it may go on: callagent circuit %s auto", r.Service)
+		a.Agent = fmt.Sprintf("sends nothing to %s, loses nothing, and does not test it until the operator gives it back.", service)
+		a.You = "When it may go on: callagent circuit " + r.Service + " auto (or the button on the dashboard)."
 	case r.LastFault != nil && r.LastFault.Treatment().Trips:
+		a.Agent = fmt.Sprintf("sends nothing more to %s, fails no call for it, tests it once a minute, and goes on by itself as soon as this is put right.", service)
 		a.You = accountRemedy(r.LastFault)
 	}
 	return a
@@ -64,103 +64,110 @@ func opened(r breaker.Record) Alert {
 func unstable(r breaker.Record) Alert {
 	return Alert{
 		ID: outageID(r, CircuitUnstable), Kind: CircuitUnstable, Severity: Warning,
-		Service: r.Service, At: r.OpenedAt,
-		What:   fmt.Sprintf("%s is unstable: it came back and failed again soon after.", begin(Title(r.Service))),
+		Service: r.Service, At: r.OpenedAt, Title: begin(Title(r.Service)) + " comes and goes: " + meanwhile(r.Service),
+		What:   begin(Title(r.Service)) + " is unstable: it came back, and failed again within a minute.",
 		Effect: effect(r.Service),
-		Agent:  "It waits longer after every relapse, up to 5 minutes. There will be no message for each of them, only reminders.",
+		Agent:  "waits longer after every relapse, up to 5 minutes, before it lets calls through again. You get no message for each relapse, only reminders while it lasts.",
 	}
 }
 
 // stillOpen is the latest reminder. It tells of the moment when it was due, so
 // that it stays the same however often it is raised.
 func stillOpen(r breaker.Record) Alert {
-	after := health.RemindAfter(r.Reminded)
-	a := opened(r)
+	after, a := health.RemindAfter(r.Reminded), opened(r)
 	a.ID = fmt.Sprintf("%s/%d", outageID(r, CircuitStillOpen), r.Reminded)
 	a.Kind, a.At = CircuitStillOpen, r.OpenedAt.Add(after)
-	a.What = fmt.Sprintf("The circuit of %s has not been closed for %s: %s.", Title(r.Service), span(after), because(r))
+	a.Title = fmt.Sprintf("%s has not worked for %s: %s", begin(Title(r.Service)), span(after), meanwhile(r.Service))
+	if r.Forced == breaker.ForcedOpen {
+		a.Title = fmt.Sprintf("%s is still stopped: %s", begin(Title(r.Service)), meanwhile(r.Service))
+	}
+	a.What = fmt.Sprintf("%s. The circuit of %s has not been CLOSED for %s.", begin(reason(r)), Title(r.Service), span(after))
+	a.Agent += fmt.Sprintf(" The next reminder comes in %s.", span(health.RemindAfter(r.Reminded+1)-after))
+	if a.You == "" {
+		a.You = "Nothing has to be done. The status page of the provider may say when it expects to be back."
+	}
 	return a
 }
 
 func closed(r breaker.Record) Alert {
-	return Alert{
+	a := Alert{
 		ID: outageID(r, CircuitClosed), Kind: CircuitClosed, Severity: Info,
-		Service: r.Service, At: r.ClosedAt,
-		What:   fmt.Sprintf("The circuit of %s is CLOSED again after %s.", Title(r.Service), span(r.ClosedAt.Sub(r.OpenedAt))),
-		Effect: "Calls that were set aside go on, a few at first.",
+		Service: r.Service, At: r.ClosedAt, Title: begin(Title(r.Service)) + " works again",
+		What: fmt.Sprintf("%s works again: its circuit closed again after %s, %s released.",
+			begin(Title(r.Service)), span(r.ClosedAt.Sub(r.OpenedAt)), count(r.Released, "call")),
+		Effect: "the contacts who had to wait. They are called now, a few at first, then more and more.",
+		Agent:  "goes on as before.",
 	}
+	if r.Service == "crm" {
+		a.Effect = "those who work with the CRM. The outcomes of the calls made meanwhile get there now."
+	}
+	if r.Forced == breaker.ForcedClosed {
+		a.Title = "An operator lets calls through to " + Title(r.Service)
+		a.What = fmt.Sprintf("An operator closed the circuit of %s after %s, %s released. Nobody has proved that it works.",
+			Title(r.Service), span(r.ClosedAt.Sub(r.OpenedAt)), count(r.Released, "call"))
+		a.Agent = "sends every request, however many fail, until the operator gives it back."
+		a.You = "When it works: callagent circuit " + r.Service + " auto (or the button on the dashboard)."
+	}
+	return a
 }
 
 func paused(r breaker.Record) Alert {
 	return Alert{
 		ID:   fmt.Sprintf("pause/%s/%d", r.Service, r.PausedFrom.Unix()),
 		Kind: ServicePaused, Severity: Warning, Service: r.Service, At: r.PausedFrom,
-		What:   fmt.Sprintf("%s has been asking us to slow down for %s without taking a request.", begin(Title(r.Service)), span(health.PausedTooLong)),
+		Title:  begin(Title(r.Service)) + " asks us to slow down: " + meanwhile(r.Service),
+		What:   fmt.Sprintf("%s has been asking us to slow down for %s and has taken no request in that time.", begin(Title(r.Service)), span(health.PausedTooLong)),
 		Effect: effect(r.Service),
-		Agent:  "It waits as long as it is asked to and tries again. No call fails for it.",
-		You:    "If it goes on: lower rate or at_once for this service, or ask the provider for a higher limit.",
+		Agent:  "waits as long as it is asked to, and tries again. No call fails for it.",
+		You:    fmt.Sprintf("If it goes on for an hour: lower rate or at_once under [services.%s] in callagent.toml, or ask the provider for a higher limit.", r.Service),
 	}
 }
 
-func because(r breaker.Record) string {
-	if r.Forced == breaker.ForcedOpen {
-		return "an operator opened it"
+// trouble is the reason of an outage in as few words as a title has.
+func trouble(r breaker.Record) string {
+	switch {
+	case r.Forced == breaker.ForcedOpen:
+		return "an operator stopped " + Title(r.Service)
+	case r.LastFault == nil:
+		return Title(r.Service) + " does not work"
 	}
-	if r.LastFault == nil {
-		return "its requests fail"
+	return Title(r.Service) + " " + clauses[r.LastFault.Kind]
+}
+
+// reason is the reason of an outage in full, as a clause.
+func reason(r breaker.Record) string {
+	if r.Forced == breaker.ForcedOpen || r.LastFault == nil {
+		return trouble(r)
 	}
-	return strings.TrimSuffix(r.LastFault.Error(), ".")
+	f := *r.LastFault
+	f.Service = r.Service
+	return Words(&f)
 }
 
 func accountRemedy(f *fault.Fault) string {
 	switch f.Kind {
 	case fault.Authentication:
-		return "Check the key that callagent uses for this service: it is refused. Nothing goes on until it is mended."
+		return "Ask whoever set callagent up to check the key for this service. Waiting does not help."
 	case fault.Permission:
-		return "Give the key the permission that is named above."
+		return "Ask whoever set callagent up to give its key the right that is named above."
 	case fault.QuotaExceeded:
-		return "Top up or raise the quota of the account."
+		return "Top up the account or raise its limit. Nothing else has to be done: calls go on by themselves then."
 	}
-	return "Correct the setting that is named above."
+	return "Ask whoever set callagent up to correct the setting that is named above."
 }
 
-// Title is a service's name as people know it.
-func Title(service string) string {
-	switch service {
-	case "llm":
-		return "the script service (LLM)"
-	case "elevenlabs":
-		return "ElevenLabs"
-	case "twilio":
-		return "Twilio"
-	case "crm":
-		return "the CRM"
+// meanwhile says in a title what becomes of the calls.
+func meanwhile(service string) string {
+	if service == "crm" {
+		return "calls go on"
 	}
-	return service
+	return "calls wait"
 }
 
+// effect says to whom an outage matters.
 func effect(service string) string {
 	if service == "crm" {
-		return "Calls go on; their outcomes reach the CRM later."
+		return "nobody who is called. Those who work with the CRM see outcomes there later."
 	}
-	return "No new call is dialled while it lasts."
-}
-
-// begin is a text as it begins a sentence.
-func begin(text string) string {
-	if text == "" {
-		return text
-	}
-	return strings.ToUpper(text[:1]) + text[1:]
-}
-
-// span is a duration as people say it.
-func span(d time.Duration) string {
-	switch {
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%d s", int(d.Round(time.Second)/time.Second))
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%d min", int(d.Round(time.Minute)/time.Minute))
-	}
-	return fmt.Sprintf("%d h", int(d.Round(time.Hour)/time.Hour))
+	return "every contact who has not been called yet. No new call is dialled while it lasts; calls under way go on."
 }

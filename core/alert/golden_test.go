@@ -20,12 +20,16 @@ var update = flag.Bool("update", false, "write the texts as they are now; read t
 var start = time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC)
 
 var (
-	down  = &fault.Fault{Service: "elevenlabs", Kind: fault.ServiceUnavailable, Status: 503}
+	down  = &fault.Fault{Service: "elevenlabs", Kind: fault.ServiceUnavailable, Status: 503, Message: "The service is temporarily unavailable."}
 	key   = &fault.Fault{Service: "elevenlabs", Class: fault.Permanent, Kind: fault.Authentication, Scope: fault.Account, Status: 401, Code: "invalid_api_key"}
 	quota = &fault.Fault{Service: "llm", Class: fault.Permanent, Kind: fault.QuotaExceeded, Scope: fault.Account, Status: 429, Code: "insufficient_quota"}
 	right = &fault.Fault{Service: "crm", Class: fault.Permanent, Kind: fault.Permission, Scope: fault.Account, Status: 403, Message: "the key has no scope crm.objects.calls.write"}
 	from  = &fault.Fault{Service: "twilio", Class: fault.Permanent, Kind: fault.InvalidRequest, Scope: fault.Account, Status: 400, Code: "21210", Message: "the caller id is not ours"}
 )
+
+// badNumber is the reason of a call that failed.
+var badNumber = alert.Words(&fault.Fault{Service: "twilio", Class: fault.Permanent, Scope: fault.Contact, Kind: fault.InvalidRequest,
+	Status: 400, Code: "21211", Message: "Invalid 'To' Phone Number."})
 
 // open is a circuit that opened at start with the given fault.
 func open(service string, f *fault.Fault) breaker.Record {
@@ -62,9 +66,9 @@ func samples() map[alert.Kind][]sample {
 		r.Reminded = n
 		return told(alert.CircuitStillOpen, r, start)
 	}
-	closes := func(after time.Duration) alert.Alert {
-		r := open("elevenlabs", down)
-		r.State, r.ClosedAt = breaker.Closed, start.Add(after)
+	closes := func(service string, after time.Duration, released int) alert.Alert {
+		r := open(service, down)
+		r.State, r.ClosedAt, r.Released = breaker.Closed, start.Add(after), released
 		return told(alert.CircuitClosed, r, r.ClosedAt.Add(time.Minute))
 	}
 	about := alert.Subject{CallID: "spring/c-001", Campaign: "spring", At: start}
@@ -94,16 +98,19 @@ func samples() map[alert.Kind][]sample {
 			{"the fifth, stopped by an operator", reminded(5, changed(open("twilio", nil), func(r *breaker.Record) { r.Forced = breaker.ForcedOpen }))},
 		},
 		alert.CircuitClosed: {
-			{"after a short outage", closes(42 * time.Second)},
-			{"after a longer one", closes(17 * time.Minute)},
-			{"after a long one", closes(5 * time.Hour)},
+			{"after a short outage", closes("elevenlabs", 42*time.Second, 10)},
+			{"after a longer one", closes("twilio", 17*time.Minute, 1)},
+			{"after a long one; the CRM held no call up", closes("crm", 5*time.Hour, 0)},
+			{"an operator closed it", told(alert.CircuitClosed, changed(open("twilio", down), func(r *breaker.Record) {
+				r.State, r.Forced, r.ClosedAt, r.Released = breaker.Closed, breaker.ForcedClosed, start.Add(time.Hour), 12
+			}), start.Add(2*time.Hour))},
 		},
 		alert.ServicePaused: {{"throttled for five minutes", told(alert.ServicePaused, pause, start.Add(5*time.Minute))}},
 		alert.CallFailed: {
-			{"the provider refuses the number", alert.ForCall(alert.CallFailed, because("twilio: invalid_request (400) 21211", 0))},
+			{"the provider refuses the number", alert.ForCall(alert.CallFailed, because(badNumber, 0))},
 			{"a duplicate", alert.ForCall(alert.CallFailed, because("duplicate of spring/c-000", 0))},
 		},
-		alert.RetriesExhausted: {{"the second time", alert.ForCall(alert.RetriesExhausted, because("retries spent: elevenlabs: service_unavailable (503)", 2))}},
+		alert.RetriesExhausted: {{"the second time", alert.ForCall(alert.RetriesExhausted, because("retries spent: "+alert.Words(down), 2))}},
 		alert.CallUnknown:      {{"the dial's answer was lost", alert.ForCall(alert.CallUnknown, because("the dial's answer was lost", 0))}},
 		alert.CampaignFinished: {
 			{"all went well", alert.ForCampaign("spring", alert.Tally{Completed: 10}, start)},
@@ -138,8 +145,12 @@ func TestTheTextsOfEveryKind(t *testing.T) {
 func TestTheTextOfADigest(t *testing.T) {
 	few := []alert.Alert{failed(1), failed(2), failed(3)}
 	var many, unknown []alert.Alert
-	for i := range 25 {
-		many = append(many, failed(i))
+	for i := range 1000 {
+		a := failed(i)
+		if i%10 == 3 {
+			a.Reason = fmt.Sprintf("duplicate of spring/c-%03d", i/100)
+		}
+		many = append(many, a)
 	}
 	for i := range 2 {
 		unknown = append(unknown, alert.ForCall(alert.CallUnknown, alert.Subject{
@@ -155,7 +166,7 @@ func TestTheTextOfADigest(t *testing.T) {
 
 func failed(i int) alert.Alert {
 	return alert.ForCall(alert.CallFailed, alert.Subject{
-		CallID: fmt.Sprintf("spring/c-%03d", i), Campaign: "spring", Reason: "twilio: invalid_request (400) 21211", At: start.Add(time.Duration(i) * time.Second),
+		CallID: fmt.Sprintf("spring/c-%03d", i), Campaign: "spring", Reason: badNumber, At: start.Add(time.Duration(i) * time.Second),
 	})
 }
 

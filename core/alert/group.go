@@ -1,11 +1,6 @@
 package alert
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-	"time"
-)
+import "time"
 
 // Group is what one channel remembers about one group of alerts. The zero
 // value is a group of which nothing was sent.
@@ -81,73 +76,4 @@ func Plan(waiting []Alert, groups map[string]Group, all bool, now time.Time) []S
 		sendings = append(sendings, s)
 	}
 	return sendings
-}
-
-// Single is the message for one alert.
-func Single(a Alert) Message {
-	paragraphs := []string{a.What, a.Effect, prefixed("The agent: ", a.Agent), prefixed("You: ", a.You)}
-	paragraphs = slices.DeleteFunc(paragraphs, func(p string) bool { return p == "" })
-	return Message{
-		ID: a.ID, Kind: a.Kind, Severity: a.Severity, At: a.At,
-		Title: headline(a), Text: strings.Join(paragraphs, "\n\n"), Alerts: []Alert{a},
-	}
-}
-
-// mostLines is how many alerts a digest spells out.
-const mostLines = 10
-
-// Digest is the message for several alerts of one group. Its id names the
-// group, its first alert and how many they are: a digest that is sent again
-// after a crash is recognised, unless more alerts have joined it. Then it must
-// not be, because a receiver that drops what it knows would miss those.
-func Digest(key string, as []Alert) Message {
-	if len(as) == 1 {
-		return Single(as[0])
-	}
-	m := Message{
-		ID: fmt.Sprintf("digest/%s/%d/%s", key, len(as), as[0].ID), Kind: as[0].Kind, Severity: as[0].Severity, At: as[0].At,
-		Title: fmt.Sprintf("%d × %s", len(as), headline(as[0])), Alerts: as,
-	}
-	lines := make([]string, 0, mostLines+1)
-	for _, a := range as[:min(len(as), mostLines)] {
-		lines = append(lines, a.What)
-	}
-	if more := len(as) - mostLines; more > 0 {
-		lines = append(lines, fmt.Sprintf("… and %d more: callagent calls --campaign %s", more, as[0].Campaign))
-	}
-	you := strings.ReplaceAll(as[0].You, as[0].CallID, "CALL")
-	m.Text = strings.TrimSpace(strings.Join(lines, "\n") + "\n\n" + prefixed("You: ", you))
-	return m
-}
-
-// headline is the one line that a phone shows.
-func headline(a Alert) string {
-	switch a.Kind {
-	case CircuitOpened:
-		return begin(Title(a.Service)) + ": circuit OPEN"
-	case CircuitUnstable:
-		return begin(Title(a.Service)) + ": unstable"
-	case CircuitStillOpen:
-		return begin(Title(a.Service)) + ": circuit still not closed"
-	case CircuitClosed:
-		return begin(Title(a.Service)) + ": circuit CLOSED again"
-	case ServicePaused:
-		return begin(Title(a.Service)) + ": paused"
-	case CallFailed:
-		return "Call failed in campaign " + a.Campaign
-	case CallUnknown:
-		return "Call unknown in campaign " + a.Campaign
-	case RetriesExhausted:
-		return "Retries exhausted in campaign " + a.Campaign
-	case CampaignFinished:
-		return "Campaign " + a.Campaign + " finished"
-	}
-	return string(a.Kind)
-}
-
-func prefixed(with, text string) string {
-	if text == "" {
-		return ""
-	}
-	return with + text
 }

@@ -261,10 +261,13 @@ func TestAMessageAsJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"id":"call/spring/c-001/call_failed","kind":"call_failed","severity":"warning","at":"2026-01-05T09:00:01Z",` +
-		`"title":"Call failed in campaign spring","text":` + quoted(t, m.Text) + `,"alerts":[{"id":"call/spring/c-001/call_failed",` +
+		`"title":"Call to c-001 failed (campaign spring)","text":` + quoted(t, m.Text) + `,"alerts":[{"id":"call/spring/c-001/call_failed",` +
 		`"kind":"call_failed","severity":"warning","campaign":"spring","call_id":"spring/c-001","at":"2026-01-05T09:00:01Z",` +
-		`"what":"Call spring/c-001 failed: twilio: invalid_request (400) 21211.","effect":"The contact was not called.",` +
-		`"agent":"It went on with the next contact.","you":"Correct the contact's data if it should be called after all."}]}`
+		`"title":"Call to c-001 failed (campaign spring)",` +
+		`"what":"The call to contact c-001 failed: Twilio refuses the request (400, 21211): Invalid 'To' Phone Number.",` +
+		`"reason":"Twilio refuses the request (400, 21211): Invalid 'To' Phone Number","effect":"only this contact, who was not called.",` +
+		`"agent":"goes on with the next contact. It does not try again.",` +
+		`"you":"Nothing, unless the contact should be called after all: then correct its data and put it on the list again under a new id."}]}`
 	if string(got) != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
@@ -295,7 +298,7 @@ func TestTitle(t *testing.T) {
 
 func TestAnUnknownKindHasItsNameForATitle(t *testing.T) {
 	m := alert.Single(alert.Alert{ID: "1", Kind: "rain", What: "It rains."})
-	if m.Title != "rain" || m.Text != "It rains." {
+	if m.Title != "rain" || !strings.HasPrefix(m.Text, "It rains.\n\nYou: Nothing to do.\n\n") {
 		t.Errorf("%+v", m)
 	}
 }

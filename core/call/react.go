@@ -3,6 +3,7 @@ package call
 import (
 	"time"
 
+	"callagent/core/alert"
 	"callagent/core/backoff"
 	"callagent/core/breaker"
 	"callagent/core/fault"
@@ -26,23 +27,23 @@ func AfterFault(c Call, f *fault.Fault, s Situation) Call {
 	open := s.Circuit.State != breaker.Closed
 	switch {
 	case t.Reconciles && s.Step == DialStep:
-		return c.Asking(s.Now, f.Error())
+		return c.Asking(s.Now, alert.Words(f))
 	case t.FailsCall && s.Step == RecordStep:
 		return c.WasRecorded(Refused, "", s.Now)
 	case t.FailsCall:
-		return c.Failed(s.Now, f.Error())
+		return c.Failed(s.Now, alert.Words(f))
 	case t.Trips:
 		return c.accountFault(f, s, open)
 	case open:
-		return c.ForCircuit(s.Circuit.Service, s.Now, f.Error())
+		return c.ForCircuit(s.Circuit.Service, s.Now, alert.Words(f))
 	case t.Pauses:
-		return c.Deferred(s.resume(f), s.Now, "asked to slow down: "+f.Error())
+		return c.Deferred(s.resume(f), s.Now, alert.Words(f))
 	case c.Retries < s.Policy.MaxRetries:
 		at := s.Now.Add(s.Policy.After(c.Retries, s.U, f.RetryAfter))
 		c.Retries++
-		return c.Deferred(at, s.Now, f.Error())
+		return c.Deferred(at, s.Now, alert.Words(f))
 	}
-	return c.spent(s.Now, f.RetryAfter, "retries spent: "+f.Error())
+	return c.spent(s.Now, f.RetryAfter, "retries spent: "+alert.Words(f))
 }
 
 // Deferred makes the call's next step due at the time. By itself it uses up no
@@ -67,15 +68,15 @@ func (c Call) accountFault(f *fault.Fault, s Situation, open bool) Call {
 		if s.Step == RecordStep {
 			return c.WasRecorded(Refused, "", s.Now)
 		}
-		return c.Failed(s.Now, "again after others succeeded: "+f.Error())
+		return c.Failed(s.Now, "again after others succeeded: "+alert.Words(f))
 	}
 	if !open {
-		return c.For(max(breaker.AccountInterval, f.RetryAfter), s.Now, f.Error())
+		return c.For(max(breaker.AccountInterval, f.RetryAfter), s.Now, alert.Words(f))
 	}
 	if !mine {
 		c.Account = &AccountFault{Service: s.Circuit.Service, At: s.Now}
 	}
-	return c.ForCircuit(s.Circuit.Service, s.Now, f.Error())
+	return c.ForCircuit(s.Circuit.Service, s.Now, alert.Words(f))
 }
 
 // resume is when a throttled call may go on: after the pause, and spread over

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	api "google.golang.org/api/sheets/v4"
 
+	"callagent/core/alert"
 	"callagent/core/breaker"
 	"callagent/core/call"
 )
@@ -133,7 +133,7 @@ func lastFault(r breaker.Record) string {
 	if r.LastFault == nil {
 		return ""
 	}
-	return " Last answer: " + strings.TrimSuffix(r.LastFault.Error(), ".") + "."
+	return " Last answer: " + alert.Words(r.LastFault) + "."
 }
 
 // campaign is the row of a campaign. Contacts that no call has begun for are

@@ -37,7 +37,7 @@ func TestStatus(t *testing.T) {
 	want := [][]string{
 		{"Name", "State", "What it means", "Since", "Failures in a row", "Next try", "Calls set aside", "In progress", "Completed", "Failed", "Unknown", "Expired", "Updated"},
 		{"Script service (LLM)", "CLOSED", "Working.", "", "0", "", "0", "", "", "", "", "", "2026-03-01 12:00:02"},
-		{"ElevenLabs", "OPEN", "Not working: no request is sent, and it is tested by itself. Calls that need it wait and go on by themselves. Last answer: elevenlabs: service_unavailable (503): It is down.",
+		{"ElevenLabs", "OPEN", "Not working: no request is sent, and it is tested by itself. Calls that need it wait and go on by themselves. Last answer: ElevenLabs is not available (503): It is down.",
 			"2026-03-01 12:00:00", "3", "2026-03-01 12:00:10", "9", "", "", "", "", "", "2026-03-01 12:00:02"},
 		{"Campaign spring", "RUNNING", "3 of 12 calls begun have ended. 9 set aside: they go on by themselves.", "", "", "", "9", "0", "3", "0", "0", "0", "2026-03-01 12:00:02"},
 		{"Campaign winter", "DONE", "5 of 5 calls begun have ended. 1 may have rung and nobody can say: a person has to decide.", "", "", "", "0", "0", "0", "4", "1", "0", "2026-03-01 12:00:02"},

@@ -84,7 +84,7 @@ func (o outage) wasSpared(t *testing.T) {
 // once each.
 func (o outage) wasTold(t *testing.T) {
 	t.Helper()
-	opened, closed := "The circuit of "+title+" is OPEN", "The circuit of "+title+" is CLOSED again"
+	opened, closed := "The circuit of "+title+" is OPEN", title+" works again: its circuit closed again after"
 	once := map[string]int{"telegram": 1, "email": 1, "webhook": 1}
 	eventually(t, health.HoldsAfter+90*time.Second, "people hear of the closing", func() bool { return len(told(t, closed, o.began)) == len(once) })
 	for _, text := range []string{opened, closed} {

@@ -215,12 +215,13 @@ func concurrent(ctx context.Context, h Harness) error {
 	return nil
 }
 
-// failures is the digest of 1,000 calls that failed for a reason.
+// failures is the digest of 1,000 calls that failed for ten reasons that begin
+// with reason.
 func failures(reason string) alert.Message {
 	var as []alert.Alert
 	for i := range 1000 {
 		as = append(as, alert.ForCall(alert.CallFailed, alert.Subject{
-			CallID: fmt.Sprintf("spring/c-%03d", i), Campaign: "spring", Reason: reason, At: noon}))
+			CallID: fmt.Sprintf("spring/c-%03d", i), Campaign: "spring", Reason: fmt.Sprint(reason, i%10), At: noon}))
 	}
 	return alert.Digest(as[0].Key(), as)
 }
@@ -238,7 +239,7 @@ func digest(ctx context.Context, h Harness) error {
 }
 
 func hugeDigest(ctx context.Context, h Harness) error {
-	m := failures(strings.Repeat("überlange Begründung 🔥 ", 25))
+	m := failures(strings.Repeat("überlange Begründung 🔥 ", 50))
 	got, err := h.arrives(ctx, m)
 	if err != nil {
 		return err

@@ -68,7 +68,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.UTC)
 func full(id string) alert.Alert {
 	return alert.Alert{
 		ID: id, Kind: alert.CallFailed, Severity: alert.Critical, Service: "llm", Campaign: "spring",
-		CallID: "spring/ada", At: noon, What: "what", Effect: "effect", Agent: "agent", You: "you",
+		CallID: "spring/ada", At: noon, Title: "title", What: "what", Reason: "reason", Effect: "effect", Agent: "agent", You: "you",
 	}
 }
 

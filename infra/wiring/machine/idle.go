@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"callagent/core/agent"
@@ -152,7 +151,7 @@ func (app *App) hopeless(ctx context.Context, waiting map[string]int) ([]string,
 		case r.Forced == breaker.ForcedOpen:
 			words = append(words, fmt.Sprintf("%d for %s, which an operator opened. %s", waiting[name], alert.Title(name), app.remedy(r)))
 		case r.State != breaker.Closed && account:
-			words = append(words, fmt.Sprintf("%d for %s: %s. %s", waiting[name], alert.Title(name), strings.TrimSuffix(r.LastFault.Error(), "."), app.remedy(r)))
+			words = append(words, fmt.Sprintf("%d for %s. %s %s", waiting[name], alert.Title(name), alert.Sentence(r.LastFault), app.remedy(r)))
 		default:
 			return nil, nil
 		}

@@ -36,7 +36,7 @@ func TestARunSaysWhichServiceAnOperatorOpened(t *testing.T) {
 	w.enqueue(app, 3)
 	left, err := app.Run(t.Context(), t.Context(), forever)
 	if err != nil || left.Parked != 3 || len(left.Waiting) != 1 ||
-		left.Waiting[0] != "3 for Twilio, which an operator opened. When it may go on: callagent circuit twilio auto" {
+		left.Waiting[0] != "3 for Twilio, which an operator opened. When it may go on: callagent circuit twilio auto (or the button on the dashboard)." {
 		t.Errorf("left %+v, error %v", left, err)
 	}
 }
