@@ -71,8 +71,12 @@ func reasons(as []Alert) []string {
 		}
 		lines = append(lines, line+")")
 	}
-	if more := len(order) - mostReasons; more > 0 {
-		lines = append(lines, fmt.Sprintf("… and %s. All of them: callagent calls --campaign %s", count(more, "other reason"), as[0].Campaign))
+	others := 0
+	for _, why := range order[min(len(order), mostReasons):] {
+		others += len(names[why])
+	}
+	if others > 0 {
+		lines = append(lines, fmt.Sprintf("%d for other reasons. All of them: callagent calls --campaign %s", others, as[0].Campaign))
 	}
 	return lines
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"callagent/core/alert"
 	"callagent/core/call"
 	"callagent/localstack/simulator"
 )
@@ -223,11 +224,7 @@ func (v verdict) alerts() {
 	kinds, untold := map[string]int{}, map[string][]string{}
 	for _, a := range raisedAlerts(t, v.store) {
 		kinds[string(a.alert.Kind)]++
-		proof := a.alert.What
-		if a.channel == "webhook" {
-			proof = a.alert.ID
-		}
-		if !strings.Contains(told[a.channel], proof) {
+		if !names(told[a.channel], a.alert, a.channel == "webhook") {
 			untold[a.channel] = append(untold[a.channel], a.alert.ID)
 		}
 	}
@@ -244,8 +241,24 @@ func (v verdict) alerts() {
 	}
 }
 
-// others is how a long digest ends.
-var others = regexp.MustCompile(`… and (\d+) more`)
+// names reports whether a channel's texts tell of an alert: by its id, in a
+// message of its own, or beside its reason in a digest.
+func names(text string, a alert.Alert, byID bool) bool {
+	if byID {
+		return strings.Contains(text, a.ID)
+	}
+	contact := regexp.MustCompile(`[(, ]` + regexp.QuoteMeta(strings.TrimPrefix(a.CallID, a.Campaign+"/")) + `[,) ]`)
+	for line := range strings.Lines(text) {
+		_, listed, found := strings.Cut(line, " × "+a.Reason)
+		if strings.Contains(line, a.What) || a.Reason != "" && found && contact.MatchString(listed) {
+			return true
+		}
+	}
+	return false
+}
+
+// others is how a digest counts alerts that it does not list.
+var others = regexp.MustCompile(`(\d+) (?:more\)|for other reasons\.)`)
 
 // unlisted counts the alerts that digests count and do not list.
 func unlisted(text string) int {
