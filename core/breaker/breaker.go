@@ -97,6 +97,18 @@ type Config struct {
 	// time a record may be cached, so that every process has had the chance to
 	// contradict it. 0 where counting is exact, on one machine.
 	Settle time.Duration
+	// Skew is how far apart the clocks may be of those who read the record: a
+	// wait that a server asked for is stored that much longer, so that nobody
+	// cuts it short. 0 on one machine.
+	Skew time.Duration
+}
+
+// asked is how long a wait is stored that a server asked for; 0 stays 0.
+func (c Config) asked(wait time.Duration) time.Duration {
+	if wait == 0 {
+		return 0
+	}
+	return wait + c.Skew
 }
 
 // DefaultConfig is what the source documents ask for, on one machine.

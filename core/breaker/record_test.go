@@ -288,3 +288,32 @@ func BenchmarkSuccess(b *testing.B) {
 		breaker.Success(r, breaker.Permit{}, now)
 	}
 }
+
+// A process whose clock is fast would else send before the time that the
+// server asked for.
+func TestAWaitThatAServerAskedForHoldsOnEveryClock(t *testing.T) {
+	c := breaker.DefaultConfig()
+	c.Skew = breaker.Skew
+	end := start.Add(40*time.Second + breaker.Skew)
+	throttled := &fault.Fault{Kind: fault.Throttled, RetryAfter: 40 * time.Second}
+	r, change := breaker.Fail(breaker.Record{}, c, breaker.Failure{Fault: throttled}, start)
+	if change != breaker.Throttled || !r.PausedUntil.Equal(end) {
+		t.Errorf("throttled: %s, paused until %s", change, r.PausedUntil)
+	}
+	account := &fault.Fault{Class: fault.Permanent, Scope: fault.Account, RetryAfter: 40 * time.Second}
+	r, change = breaker.Fail(breaker.Record{}, c, breaker.Failure{Fault: account}, start)
+	if change != breaker.Tripped || !r.OpenUntil.Equal(end) {
+		t.Errorf("refused: %s, open until %s", change, r.OpenUntil)
+	}
+	r, _ = breaker.TakeProbe(r, "t1", time.Second, end)
+	probe := breaker.Failure{Permit: breaker.Permit{Epoch: r.Epoch, Probe: true}, Fault: account, Began: end, Cheap: true}
+	account.RetryAfter = 2 * time.Minute
+	r, change = breaker.Fail(r, c, probe, end)
+	if change != breaker.Reopened || !r.OpenUntil.Equal(end.Add(2*time.Minute+breaker.Skew)) {
+		t.Errorf("refused again: %s, open until %s", change, r.OpenUntil)
+	}
+	throttled.RetryAfter = 0
+	if r, _ := breaker.Fail(breaker.Record{}, c, breaker.Failure{Fault: throttled}, start); !r.PausedUntil.Equal(start.Add(time.Second)) {
+		t.Errorf("without a time: paused until %s", r.PausedUntil)
+	}
+}

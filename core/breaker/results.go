@@ -71,7 +71,7 @@ func Fail(r Record, c Config, f Failure, now time.Time) (Record, Change) {
 	}
 	change := Unchanged
 	if t.Pauses {
-		r, change = r.pause(f, now)
+		r, change = r.pause(c, f, now)
 	}
 	if !t.Counts || r.Forced != Automatic {
 		return r, change
@@ -136,7 +136,7 @@ func (r Record) trip(c Config, f *fault.Fault, now time.Time) (Record, Change) {
 	} else {
 		r.Outage, r.OpenedAt, r.Relapses, r.Reminded = r.Epoch, now, 0, 0
 	}
-	r.OpenUntil = now.Add(max(c.opening(r.Relapses), f.RetryAfter))
+	r.OpenUntil = now.Add(max(c.opening(r.Relapses), c.asked(f.RetryAfter)))
 	return r, change
 }
 
@@ -155,7 +155,7 @@ func (c Config) opening(relapses int) time.Duration {
 func (r Record) probeFailed(c Config, f Failure, now time.Time) (Record, Change) {
 	t, settled := f.Fault.Treatment(), f.Fault.Settle()
 	if t.Pauses {
-		r, _ = r.pause(f, now)
+		r, _ = r.pause(c, f, now)
 	}
 	if !t.Counts {
 		return Release(r, f.Permit, now)
@@ -176,7 +176,7 @@ func (r Record) probeFailed(c Config, f Failure, now time.Time) (Record, Change)
 		}
 		r.OpenUntil = now.Add(wait)
 	}
-	r.OpenUntil = later(r.OpenUntil, later(r.PausedUntil, now.Add(settled.RetryAfter)))
+	r.OpenUntil = later(r.OpenUntil, later(r.PausedUntil, now.Add(c.asked(settled.RetryAfter))))
 	return r, change
 }
 
@@ -198,8 +198,8 @@ func (r Record) closed(ended time.Time) Record {
 // pause leaves the service alone for as long as it asked, or 1, 2, 4 … 60 s.
 // An answer to a request that was under way when the pause began only makes it
 // longer if it names a time.
-func (r Record) pause(f Failure, now time.Time) (Record, Change) {
-	wait := f.Fault.RetryAfter
+func (r Record) pause(c Config, f Failure, now time.Time) (Record, Change) {
+	wait := c.asked(f.Fault.RetryAfter)
 	underWay := r.Pauses > 0 && f.Began.Before(r.PausedUntil)
 	if wait == 0 {
 		if underWay {

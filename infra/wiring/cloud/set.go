@@ -97,7 +97,7 @@ func (s *set) assemble(ctx context.Context) error {
 	s.closers = append(s.closers, closeProviders)
 	o := wiring.AgentOptions(s.settings, providers, s.channels, secret, strings.TrimSuffix(s.settings.Providers.PublicURL, "/"))
 	for name, policy := range o.Policies {
-		policy.Circuit.Settle = agent.CacheFor
+		policy.Circuit.Settle, policy.Circuit.Skew = agent.CacheFor, breaker.Skew
 		o.Policies[name] = policy
 	}
 	o.Stores = agent.Stores{
