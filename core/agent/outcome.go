@@ -75,12 +75,15 @@ func (a *Agent) calm(ctx context.Context, s *service, began time.Time) {
 }
 
 // heed makes everybody keep the pause that a look or a listing was asked for.
+// Like a success of theirs, it touches nothing else of the dial's circuit.
 func (a *Agent) heed(ctx context.Context, s *service, f *fault.Fault, began time.Time) {
 	if !f.Treatment().Pauses {
 		return
 	}
+	pausing := *f
+	pausing.Overload = false
 	p := breaker.Permit{Epoch: s.circuit.Seen().Epoch}
-	r, change := s.circuit.Failed(ctx, Attempt{Permit: p, Fault: f, Began: began}, a.Clock.Now())
+	r, change := s.circuit.Failed(ctx, Attempt{Permit: p, Fault: &pausing, Began: began}, a.Clock.Now())
 	a.circuitChanged(ctx, s, r, change)
 }
 

@@ -240,3 +240,16 @@ func TestTheSameContactTwiceOrASuccessInBetweenIsNotFiveInARow(t *testing.T) {
 		t.Errorf("a sixth: %s", got)
 	}
 }
+
+func TestAnOverloadedLookPausesAndCountsForNothing(t *testing.T) {
+	w := newWorld(t)
+	w.services.on(agent.Twilio, script{verb: "look", times: 5, fault: faults["system_busy"]})
+	w.enqueue(1)
+	w.run(time.Hour)
+	if r := w.record(agent.Twilio); r.Epoch != 0 || r.Streak != 0 || r.Version == 0 {
+		t.Errorf("a look says nothing about the dial: %+v", r)
+	}
+	if got := w.states(); got != "completed" {
+		t.Errorf("the call is %s", got)
+	}
+}
