@@ -132,9 +132,6 @@ func (r request) answer(ctx context.Context, a answer) error {
 	return &f
 }
 
-// paid are the verbs that a lease and a circuit stand before.
-var paid = map[string]bool{"script": true, "speak": true, "dial": true, "record": true, "probe": true}
-
 // serviceOf numbers the services.
 func serviceOf(name string) int {
 	switch name {

@@ -90,7 +90,7 @@ func (w *World) options(p *Process) agent.Options {
 // policies treats all services alike: 5, 10, 20 s, and 10 s for a request.
 func (w *World) policies() map[string]agent.Policy {
 	circuit := breaker.DefaultConfig()
-	circuit.Settle = w.Settle
+	circuit.Settle, circuit.Skew = w.Settle, w.Skew
 	ps := map[string]agent.Policy{}
 	for _, name := range agent.Services() {
 		ps[name] = agent.Policy{Retry: backoff.Default(), Circuit: circuit, Timeout: requestLimit}

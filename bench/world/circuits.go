@@ -14,8 +14,8 @@ type circuit struct {
 	record breaker.Record
 	opened time.Duration // since when it is not closed
 	leases []*lease
-	paused time.Duration // when the present pause was stored
-	pause  time.Duration // when it ends, on the world's clock
+	paused time.Duration // when the last wait was stored that the service asked for
+	pause  time.Duration // when it is over
 }
 
 // lease is the right to send one request to an open circuit.
@@ -47,7 +47,7 @@ func (w *World) swapped(by standing, r breaker.Record) {
 	}
 	w.checkSwap(by, old, r)
 	w.checkCause(by, by.seen.ended[i], by.seen.admitted[i], old, r)
-	c.follow(w.now, by, old, r)
+	c.follow(w.now, by, by.seen.ended[i], old, r)
 	if old.State == breaker.Closed && r.State == breaker.Open && r.Outage == r.Epoch {
 		w.opened++
 		w.openings = append(w.openings, alertID(r, alert.CircuitOpened))
@@ -55,7 +55,7 @@ func (w *World) swapped(by standing, r breaker.Record) {
 }
 
 // follow keeps what the next checks need.
-func (c *circuit) follow(now time.Duration, by standing, old, r breaker.Record) {
+func (c *circuit) follow(now time.Duration, by standing, e ending, old, r breaker.Record) {
 	if old.State == breaker.Closed && r.State != breaker.Closed {
 		c.opened = now
 	}
@@ -68,8 +68,9 @@ func (c *circuit) follow(now time.Duration, by standing, old, r breaker.Record) 
 	if n := len(c.leases); r.State == breaker.HalfOpen {
 		c.leases[n-1].until = r.Probe.Until.Sub(Start) - by.p.Skew
 	}
-	if r.PausedUntil.After(old.PausedUntil) {
-		c.paused, c.pause = now, r.PausedUntil.Sub(Start)-by.p.Skew
+	shut := r.State == breaker.Open && old.State != breaker.Open
+	if f := e.fault; f != nil && f.RetryAfter > 0 && (shut || r.PausedUntil.After(old.PausedUntil)) && e.at+f.RetryAfter > c.pause {
+		c.paused, c.pause = now, e.at+f.RetryAfter
 	}
 }
 
@@ -120,8 +121,8 @@ func (w *World) checkCause(by standing, e ending, a admission, old, r breaker.Re
 
 // admittedAs checks that a request may be sent now in the name of who: from 1 s
 // after OPEN was stored only one for each probe lease, by its holder, unless
-// the process cannot read the circuit; and none during a pause that has been
-// stored for 1 s. A record is believed for 1 s, which is where the seconds are
+// the process cannot read the circuit; and none during a wait that the service
+// asked for and that has been stored for 1 s. A record is believed for 1 s, which is where the seconds are
 // from. The dial's moment is that of its intent.
 func (w *World) admittedAs(p *Process, service, who string) {
 	i := serviceOf(service)
@@ -136,7 +137,7 @@ func (w *World) admittedAs(p *Process, service, who string) {
 		return
 	}
 	if w.now > c.paused+agent.CacheFor && w.now < c.pause && c.paused > 0 {
-		w.violate("a request to %s in a pause that lasts %s longer, for %s", service, c.pause-w.now, who)
+		w.violate("a request to %s, which asked for a wait that lasts %s longer, for %s", service, c.pause-w.now, who)
 	}
 	if c.record.State == breaker.Closed {
 		return

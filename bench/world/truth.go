@@ -134,7 +134,7 @@ func (w *World) wrote(by standing, wr call.Write) {
 	k := wr.Call.Key
 	if i := wr.Call.Intent; i != nil {
 		if _, known := w.attempts[i.Attempt]; !known {
-			w.attempts[i.Attempt] = intent{key: k, at: w.now, lost: by.seen.trouble}
+			w.attempts[i.Attempt] = intent{key: k, at: w.now, lost: by.seen.trouble || w.belated}
 		}
 	}
 	switch wr.Number {
@@ -259,7 +259,7 @@ func (w *World) notified(m alert.Message) {
 // Rest reports whether nothing is left to do: no message, no job, and every
 // contact's call at its end.
 func (w *World) Rest() bool {
-	if len(w.queue) > 0 || len(w.late) > 0 || len(w.reports) > 0 {
+	if len(w.queue) > 0 || len(w.late) > 0 {
 		return false
 	}
 	for _, p := range w.processes {

@@ -82,6 +82,7 @@ type World struct {
 	next     time.Duration
 	reports  []report
 	late     []lateEffect
+	belated  bool // a late effect is under way
 	rings    []*ring
 	flushing *Process
 
@@ -189,7 +190,9 @@ func (w *World) later(u use, act func()) {
 		if w.Trace != nil {
 			w.tracef("%-4s   %s is executed after all", u.p.Name, u.what)
 		}
+		w.belated = true
 		act()
+		w.belated = false
 	}})
 }
 
