@@ -21,13 +21,14 @@ type Email struct {
 	To      []string            `json:"to"`
 	Subject string              `json:"subject"` // decoded
 	Header  map[string][]string `json:"header"`
-	Text    string              `json:"text"` // decoded; the plain part when there are several
+	Text    string              `json:"text"`   // decoded; the plain part when there are several
+	Source  string              `json:"source"` // as it came, with lines that end in LF
 }
 
 // readEmail reads a message as far as it can: what is not a message has its
 // bytes as its text.
 func readEmail(at time.Time, from string, to []string, raw []byte) Email {
-	e := Email{At: at, From: from, To: slices.Clone(to), Text: string(raw)}
+	e := Email{At: at, From: from, To: slices.Clone(to), Text: string(raw), Source: string(raw)}
 	m, err := mail.ReadMessage(bytes.NewReader(raw))
 	if err != nil {
 		return e

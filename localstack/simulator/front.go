@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 )
 
 // api is the HTTP side of one provider.
@@ -39,6 +41,24 @@ type inbound struct {
 
 // form reads a body of application/x-www-form-urlencoded.
 func (in inbound) form() (url.Values, error) { return url.ParseQuery(string(in.body)) }
+
+// source is the request as it came, except for what it proves its right with:
+// a token in the path or in a header.
+func (in inbound) source(service string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s %s\n", in.Method, shownPath(service, in.URL.Path), in.Proto)
+	for _, name := range slices.Sorted(maps.Keys(in.Header)) {
+		for _, value := range in.Header[name] {
+			if name == "Authorization" {
+				value = "***"
+			}
+			fmt.Fprintf(&b, "%s: %s\n", name, value)
+		}
+	}
+	b.WriteByte('\n')
+	b.Write(in.body)
+	return b.String()
+}
 
 // answer is a complete response.
 type answer struct {

@@ -8,6 +8,7 @@ import (
 	"net/textproto"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,6 +99,9 @@ func TestEmail(t *testing.T) {
 	if m.From != "agent@example.com" || !slices.Equal(m.To, []string{"ops@example.com", "boss@example.com"}) ||
 		m.Subject != "Circuit öpened" || m.Text != "It is öpen.\n.dot" || len(m.Header["Content-Type"]) != 1 {
 		t.Errorf("message %+v", m)
+	}
+	if !strings.Contains(m.Source, "Subject: =?") || strings.Contains(m.Source, "\r") {
+		t.Errorf("the message is kept as %q", m.Source)
 	}
 	if r := w.Requests(); len(r) != 2 || r[0].Service != "email" || r[0].Status != 250 || !r[0].Executed {
 		t.Errorf("requests %+v", r)

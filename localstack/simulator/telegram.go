@@ -20,6 +20,7 @@ type Chat struct {
 	Text      string    `json:"text"`
 	ParseMode string    `json:"parse_mode,omitempty"`
 	Silent    bool      `json:"disable_notification,omitempty"`
+	Source    string    `json:"source"` // the request as it came, see [Hook]
 }
 
 // chatAPI is Telegram's bot interface.
@@ -131,7 +132,7 @@ func (c *chatAPI) send(in inbound) answer {
 	now := c.sim.clock.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	m := Chat{At: now, ID: len(c.messages) + 1, Text: text, ParseMode: p["parse_mode"], Silent: p["disable_notification"] == "true"}
+	m := Chat{At: now, ID: len(c.messages) + 1, Text: text, ParseMode: p["parse_mode"], Silent: p["disable_notification"] == "true", Source: in.source(telegram)}
 	c.messages = append(c.messages, m)
 	return c.ok(map[string]any{"message_id": m.ID, "from": c.bot(), "chat": c.room(), "date": now.Unix(), "text": text})
 }

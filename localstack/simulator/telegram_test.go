@@ -37,6 +37,10 @@ func TestTelegramMessages(t *testing.T) {
 	if got := w.Report().Telegram; len(got) != 4 || got[0].Text != "Circuit <opened> 1.5" || got[3].ID != 4 || got[2].ParseMode != "HTML" {
 		t.Errorf("%d messages, want 4", len(got))
 	}
+	source := w.Report().Telegram[0].Source
+	if !strings.HasPrefix(source, "POST /bot***/sendMessage HTTP/1.1\n") || !strings.HasSuffix(source, "\n\n"+`{"chat_id":"4242","text":"Circuit <opened> 1.5","parse_mode":""}`) {
+		t.Errorf("the request is kept as %q", source)
+	}
 }
 
 func TestTelegramTokens(t *testing.T) {

@@ -21,6 +21,9 @@ type Hook struct {
 	Verified  bool            `json:"verified"`       // signature and time are right
 	Duplicate bool            `json:"duplicate"`      // a verified one with this id came before
 	Body      json.RawMessage `json:"body,omitempty"` // absent when it is not JSON
+	// Source is the request as it came: its line, its headers by name and its
+	// body, without what it proves its right with.
+	Source string `json:"source"`
 }
 
 // hookReceiver takes deliveries that are signed as Standard Webhooks says.
@@ -55,7 +58,7 @@ func (*hookReceiver) refuse(status int, code string) answer {
 
 func (h *hookReceiver) receive(in inbound) answer {
 	now := h.sim.clock.Now()
-	hook := Hook{At: now, ID: in.Header.Get("Webhook-Id"), Verified: h.verified(in, now)}
+	hook := Hook{At: now, ID: in.Header.Get("Webhook-Id"), Verified: h.verified(in, now), Source: in.source(webhook)}
 	var payload struct{ Type string }
 	if json.Unmarshal(in.body, &payload) == nil {
 		hook.Type, hook.Body = payload.Type, in.body

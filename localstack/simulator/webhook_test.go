@@ -53,6 +53,10 @@ func TestWebhook(t *testing.T) {
 		if got.Verified != tc.verified || got.Duplicate != tc.duplicate || got.ID != "msg_1" || got.Type != "circuit.opened" {
 			t.Errorf("delivery %d: %+v, want verified %v and duplicate %v", i, got, tc.verified, tc.duplicate)
 		}
+		if !strings.HasPrefix(got.Source, "POST /alerts HTTP/1.1\n") || !strings.Contains(got.Source, "\nWebhook-Id: msg_1\n") ||
+			!strings.HasSuffix(got.Source, "\n\n"+string(got.Body)) {
+			t.Errorf("delivery %d is kept as %q", i, got.Source)
+		}
 	}
 }
 
