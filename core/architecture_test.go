@@ -50,7 +50,7 @@ func layers() []layer {
 		layer{of: "infra/dashboard", may: []string{"core/...", "infra/operator", "infra/clock"}, libraries: none},
 		layer{of: "infra/...", may: []string{"core/...", "infra/httpcall", "infra/clock", own}},
 		layer{of: "localstack/simulator", may: append([]string{"infra/clock"}, inner...)},
-		layer{of: "localstack/...", may: []string{"core/...", "infra/...", "localstack/..."}},
+		layer{of: "localstack/...", may: []string{"core/...", "infra/...", "localstack/...", "examples/..."}},
 		layer{of: "cmd/...", may: slices.Concat([]string{"localstack/simulator", "examples/..."}, console, edge), libraries: []string{
 			"github.com/alecthomas/...", "github.com/schollz/...", "golang.org/x/...",
 		}},

@@ -34,7 +34,7 @@ func TestThePageShowsHowThingsStand(t *testing.T) {
 	if strings.Contains(page, "as for every call") {
 		t.Error("the page shows what happens for every call")
 	}
-	has(t, d.get(http.StatusOK, "/?span=7d"), "392 calls ended in the last 7 days", `<a href="/?span=7d#outcomes-title" aria-current="true">`)
+	has(t, d.get(http.StatusOK, "/?span=7d"), "392 calls ended in the last 7 days", `href="/?span=7d#outcomes-title" aria-current="true">`)
 	has(t, d.get(http.StatusOK, "/parked/elevenlabs"), "Waiting for ElevenLabs", "c-00353", "since ")
 	d.get(http.StatusNotFound, "/parked/telegraph")
 	d.get(http.StatusNotFound, "/nothing")

@@ -47,7 +47,7 @@ func (d *Dashboard) look(r *http.Request, v visitor, s *stream) {
 		s.part("trouble", now)
 		return
 	}
-	for _, name := range []string{"headline", "trouble", "circuits", "people"} {
+	for _, name := range []string{"headline", "trouble", "circuits", "people", "spans"} {
 		s.part(name, frontPage{frame: frame{May: d.may(v)}, standing: now})
 	}
 	s.text("outcomes", string(now.Outcomes))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"callagent/core/call"
+	"callagent/infra/dashboard"
 )
 
 // stream listens for changes until the test ends.
@@ -91,6 +92,16 @@ func TestChangesArriveByThemselves(t *testing.T) {
 	await(t, stream, "event: people\n", "renewals/c-00101")
 }
 
+// Without a choice the chart shows what fits the calls, and the choice above it
+// says so.
+func TestTheChartsSpanIsNamedWhenItChanges(t *testing.T) {
+	d := newDesk(t, func(o *dashboard.Options) { o.Fresh = 100 * time.Millisecond })
+	stream := d.stream()
+	await(t, stream, "event: spans\n", `aria-current="true">12 hours`)
+	must(t, d.store.Put(t.Context(), call.Write{Call: specimen(1, time.Now())}))
+	await(t, stream, "event: spans\n", `aria-current="true">2 hours`)
+}
+
 // A browser hears only of what changed: a countdown is its own business.
 func TestWhatStaysIsNotSentAgain(t *testing.T) {
 	d := newDesk(t, nil)
@@ -100,7 +111,7 @@ func TestWhatStaysIsNotSentAgain(t *testing.T) {
 		name, _, _ := strings.Cut(e, "\n")
 		sent[name]++
 	}
-	for _, name := range []string{"hello", "headline", "circuits", "campaigns", "events"} {
+	for _, name := range []string{"hello", "headline", "circuits", "spans", "campaigns", "events"} {
 		if n := sent["event: "+name]; n != 1 {
 			t.Errorf("%s was sent %d times in 4 s, want once", name, n)
 		}

@@ -62,7 +62,7 @@ function listen() {
     ahead = Date.now() - Number(now);
     say(true);
   });
-  for (const id of ["headline", "trouble", "circuits", "people", "outcomes", "campaigns", "events"]) {
+  for (const id of ["headline", "trouble", "circuits", "people", "spans", "outcomes", "campaigns", "events"]) {
     source.addEventListener(id, (e) => fill(id, e.data));
   }
   source.onerror = () => {
