@@ -10,7 +10,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 EMULATOR := localstack/emulator
 
 .PHONY: help run build test lint fmt scenarios diagrams bench bench-enqueue bench-run bench-startup sizes clean
-.PHONY: integration browser local local-enqueue local-logs local-down compose-up compose-down sam-validate sam-build sam-invoke
+.PHONY: integration browser evidence local local-enqueue local-logs local-down compose-up compose-down sam-validate sam-build sam-invoke
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
@@ -30,6 +30,10 @@ integration: ## the AWS adapters, the deployed set and each function, against em
 
 browser: ## the dashboard in a real Chromium (installs it): screenshots in build/screenshots/
 	./.ci/browser
+
+evidence: build ## docs/evidence: the required scenario in real time, seen from every side (installs Chromium; 2 minutes)
+	$(EMULATOR)/install chromium
+	$(GO) run ./localstack/evidence
 
 lint: ## gofmt, vet, staticcheck
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run: make fmt"; exit 1; }

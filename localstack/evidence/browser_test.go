@@ -1,0 +1,39 @@
+//go:build browser
+
+package main
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// played is the scenario in real time, with a browser.
+func played(t *testing.T) options {
+	return options{Binary: build(t), Speed: 1, Browser: true, Progress: t.Output()}
+}
+
+var digits = regexp.MustCompile(`\d+`)
+
+// looks is what the dashboard and the sheet's Status show while the circuit is
+// open and afterwards: each different line, numbers apart.
+func looks(t, _ trail) []string {
+	var all []string
+	seen := map[string]bool{}
+	add := func(where, text string) {
+		text = where + ": " + digits.ReplaceAllString(usual(text), "N")
+		if !seen[text] {
+			seen[text] = true
+			all = append(all, text)
+		}
+	}
+	for _, name := range pictures {
+		for line := range strings.Lines(t.shown[name]) {
+			add(name, strings.TrimSpace(line))
+		}
+	}
+	for _, row := range t.opening {
+		add("status while open", strings.Join(row, " | "))
+	}
+	return all
+}
