@@ -142,15 +142,11 @@ func (o *outage) check(speed float64) error {
 
 // checkEnd refuses an end that is not the one of the page.
 func (t trail) checkEnd() error {
-	s, told := t.Summary, map[string]int{}
-	for _, n := range t.Alerts {
-		told[n.Channel]++
-	}
-	switch {
+	switch s := t.Summary; {
 	case s.Completed != s.Contacts || t.Phones != s.Contacts || t.MostRings != 1:
 		return fmt.Errorf("of %d contacts %d were completed, %d phones rang up to %d times", s.Contacts, s.Completed, t.Phones, t.MostRings)
-	case told["email"] == 0 || told["telegram"] == 0 || told["webhook"] == 0:
-		return fmt.Errorf("the channels received %v", told)
+	case len(t.received("email")) == 0 || len(t.received("telegram")) == 0 || len(t.received("webhook")) == 0:
+		return fmt.Errorf("the channels received %+v", t.Alerts)
 	case len(t.log) < 2 || len(t.ending) < 2:
 		return errors.New("the sheet is empty")
 	}

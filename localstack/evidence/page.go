@@ -73,19 +73,30 @@ func (v view) SetAside() int {
 	return n
 }
 
-// Channel is a channel's name for people.
-func (view) Channel(name string) string { return strings.ToUpper(name[:1]) + name[1:] }
+// channel is what one channel received.
+type channel struct {
+	Name    string
+	Notices []notice
+}
 
-// Told counts the messages on a channel.
-func (v view) Told(channel string) int {
-	n := 0
-	for _, a := range v.Alerts {
-		if a.Channel == channel {
-			n++
+// Channels are those that received something.
+func (v view) Channels() []channel {
+	var all []channel
+	for _, name := range []string{"email", "telegram", "webhook"} {
+		if got := v.received(name); len(got) > 0 {
+			all = append(all, channel{strings.ToUpper(name[:1]) + name[1:], got})
 		}
 	}
-	return n
+	return all
 }
+
+// received are the messages on a channel in the order of their arrival.
+func (t trail) received(channel string) []notice {
+	return slices.DeleteFunc(slices.Clone(t.Alerts), func(n notice) bool { return n.Channel != channel })
+}
+
+// Told counts the messages on a channel.
+func (v view) Told(channel string) int { return len(v.received(channel)) }
 
 // After is a time in seconds since the start.
 func (v view) After(at time.Time) string { return seconds(at.Sub(v.Began)) }
