@@ -17,7 +17,7 @@ var digits = regexp.MustCompile(`\d+`)
 
 // looks is what the dashboard and the sheet's Status show while the circuit is
 // open and afterwards: each different line, numbers apart.
-func looks(t trail) string {
+func looks(t trail) []string {
 	var all []string
 	seen := map[string]bool{}
 	add := func(where, text string) {
@@ -35,5 +35,5 @@ func looks(t trail) string {
 	for _, row := range t.opening {
 		add("status while open", strings.Join(row, " | "))
 	}
-	return strings.Join(all, "\n")
+	return all
 }

@@ -49,7 +49,7 @@ func TestARunShowsWhatThePageTells(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(story(p, told)+looks(told), story(found, again)+looks(again)); d != "" {
+	if d := cmp.Diff(append(story(p, told), looks(told)...), append(story(found, again), looks(again)...)); d != "" {
 		t.Errorf("-the page +the run, if that is right: make evidence\n%s", d)
 	}
 }

@@ -15,7 +15,7 @@ import (
 // within their bounds, ids, which contact the outage met, and how many health
 // checks failed before one passed. Everything else stands in it word by word and
 // in its order; what goes on side by side has an order of its own each.
-func story(p parts, t trail) string {
+func story(p parts, t trail) []string {
 	o, err := t.outage()
 	lines := []string{fmt.Sprintf("claims: %v", err), fmt.Sprintf("summary: %+v, %d phones, %d rings at most", t.Summary, t.Phones, t.MostRings)}
 	lines = append(lines, milestones(t.journal)...)
@@ -36,7 +36,7 @@ func story(p parts, t trail) string {
 		lines = append(lines, "status at the end: "+usual(strings.Join(r, " | ")))
 	}
 	lines = append(lines, asked(t)...)
-	return strings.Join(append(lines, letters(p, t.Alerts)...), "\n")
+	return strings.Split(strings.Join(append(lines, letters(p, t.Alerts)...), "\n"), "\n")
 }
 
 // milestones are the events in the order in which each first came, but for
