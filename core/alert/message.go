@@ -88,13 +88,13 @@ const (
 	labelYou    = "You:"
 )
 
-// nothingToDo stands where an alert asks nothing of its reader.
-const nothingToDo = "Nothing to do."
+// nothing begins what is left for a reader of whom an alert asks nothing.
+const nothing = "Nothing"
 
 // letter is the text of a message: what happened, to whom it matters, what the
 // agent does about it, what the reader has to do, and when it was.
 func (a Alert) letter(what, when string) string {
-	paragraphs := []string{what, labelled(labelEffect, a.Effect), labelled(labelAgent, a.Agent), labelled(labelYou, cmp.Or(a.You, nothingToDo)), when}
+	paragraphs := []string{what, labelled(labelEffect, a.Effect), labelled(labelAgent, a.Agent), labelled(labelYou, cmp.Or(a.You, nothing+" to do.")), when}
 	return strings.Join(slices.DeleteFunc(paragraphs, func(p string) bool { return p == "" }), "\n\n")
 }
 
@@ -126,7 +126,7 @@ func (m Message) Paragraphs() []Paragraph {
 		p := Paragraph{}
 		for _, label := range []string{labelEffect, labelAgent, labelYou} {
 			if rest, ok := strings.CutPrefix(text, label+" "); ok {
-				p.Label, text, p.You = label, rest, label == labelYou && rest != nothingToDo
+				p.Label, text, p.You = label, rest, label == labelYou && !strings.HasPrefix(rest, nothing)
 			}
 		}
 		p.Lines = strings.Split(text, "\n")

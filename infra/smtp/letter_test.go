@@ -102,21 +102,23 @@ func TestOnlyWhatIsCriticalIsImportant(t *testing.T) {
 func TestComposeText(t *testing.T) {
 	m := message
 	m.Title = "A & B <down>"
-	m.Text = "One <script>alert(1)</script>.\nStill one, für alle.\n\n\n\nTwo.\n.\n" + strings.Repeat("long ", 400)
+	m.Text = "One <script>alert(1)</script>.\nStill one, für alle.\n\n\n\nTwo.\n.\n" + strings.Repeat("long ", 400) + "\n\nYou: Ring <Ada>."
 	_, parts := read(t, m)
 	if got := parts[plainText]; got != m.Text+"\n" {
 		t.Errorf("plain text: %q", got)
 	}
+	const next = `<span style="display:block;padding-top:6px">`
 	html := parts[htmlText]
 	for _, want := range []string{
-		"<title>A &amp; B &lt;down&gt;</title>", ">A &amp; B &lt;down&gt;</h1>", ">critical</p>", "border-left:4px solid #b00020",
-		"One &lt;script&gt;alert(1)&lt;/script&gt;.<br>Still one, für alle.</p>", ">Two.<br>.<br>long ", `name="viewport"`,
+		"<title>A &amp; B &lt;down&gt;</title>", ">A &amp; B &lt;down&gt;</h1>", ">Critical</p>", "border-left:4px solid #b00020", "prefers-color-scheme:dark",
+		"One &lt;script&gt;alert(1)&lt;/script&gt;."+next+"Still one, für alle.</span></p>", ">Two."+next+".</span>"+next+"long ", `name="viewport"`,
+		`<p class="you" style="margin:0 0 14px;padding:10px 12px;border-radius:6px;background:#fff4d6;color:#3d2f00"><b class="label" style="display:block;font-size:14px;color:#59636e">You:</b> Ring &lt;Ada&gt;.</p>`,
 	} {
 		if !strings.Contains(html, want) {
 			t.Errorf("no %s in\n%s", want, html)
 		}
 	}
-	if strings.Contains(html, "<script") || strings.Count(html, "<p ") != 3 {
+	if strings.Contains(html, "<script") || strings.Count(html, "<p ") != 4 {
 		t.Errorf("HTML:\n%s", html)
 	}
 }
