@@ -111,7 +111,7 @@ func TestComposeText(t *testing.T) {
 	html := parts[htmlText]
 	for _, want := range []string{
 		"<title>A &amp; B &lt;down&gt;</title>", ">A &amp; B &lt;down&gt;</h1>", ">Critical</p>", "border-left:4px solid #b00020", "prefers-color-scheme:dark",
-		"One &lt;script&gt;alert(1)&lt;/script&gt;."+next+"Still one, für alle.</span></p>", ">Two."+next+".</span>"+next+"long ", `name="viewport"`,
+		"One &lt;script&gt;alert(1)&lt;/script&gt;." + next + "Still one, für alle.</span></p>", ">Two." + next + ".</span>" + next + "long ", `name="viewport"`,
 		`<p class="you" style="margin:0 0 14px;padding:10px 12px;border-radius:6px;background:#fff4d6;color:#3d2f00"><b class="label" style="display:block;font-size:14px;color:#59636e">You:</b> Ring &lt;Ada&gt;.</p>`,
 	} {
 		if !strings.Contains(html, want) {

@@ -21,7 +21,7 @@ func chat(_ *http.Request, body []byte) (notifytest.Arrival, error) {
 	switch {
 	case len(text) > 4096:
 		return notifytest.Arrival{}, errors.New(failed(400, "Bad Request: message is too long", ""))
-	case len(m.Entities) != 1 || m.Entities[0].Type != "bold" || m.Entities[0].Offset != 0 || m.Entities[0].Length > len(text):
+	case len(m.Entities) == 0 || m.Entities[0].Type != "bold" || m.Entities[0].Offset != 0 || m.Entities[0].Length > len(text):
 		return notifytest.Arrival{}, errors.New(failed(400, "Bad Request: no title", ""))
 	}
 	title, rest := text[:m.Entities[0].Length], text[m.Entities[0].Length:]

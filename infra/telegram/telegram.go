@@ -1,8 +1,9 @@
 // Package telegram tells alerts to one Telegram chat through a bot.
 //
-// The title is bold by means of a message entity and not of a markup language,
-// so no text needs escaping, none can be refused for its markup, and lengths
-// are counted as Telegram counts them: in UTF-16 units of the plain text.
+// The title and the labels are bold by means of message entities and not of a
+// markup language, so no text needs escaping, none can be refused for its
+// markup, and lengths are counted as Telegram counts them: in UTF-16 units of
+// the plain text.
 //
 // The bot's token is part of the URL. No error repeats it.
 package telegram
@@ -35,6 +36,9 @@ type Config struct {
 	BaseURL string           // "" means https://api.telegram.org
 	Connect time.Duration    // bounds dialling and the TLS handshake; 0 means 5 s
 	Now     func() time.Time // nil means time.Now
+	// Moved is told the chat's new id when the group has become a supergroup,
+	// once for each new id, from any goroutine. nil tells nobody.
+	Moved func(chat string)
 }
 
 // Channel writes to one chat. It is safe for concurrent use.
@@ -43,6 +47,7 @@ type Channel struct {
 	token  string
 	chat   string
 	moved  atomic.Int64 // the chat's new id, 0 while it has not moved
+	tell   func(chat string)
 	now    func() time.Time
 	client *httpcall.Client
 }
@@ -69,9 +74,12 @@ func New(c Config) (*Channel, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Moved == nil {
+		c.Moved = func(string) {}
+	}
 	return &Channel{
 		url:   strings.TrimRight(base, "/") + "/bot" + c.Token + "/sendMessage",
-		token: c.Token, chat: c.ChatID, now: c.Now, client: httpcall.New(service, c.Connect),
+		token: c.Token, chat: c.ChatID, tell: c.Moved, now: c.Now, client: httpcall.New(service, c.Connect),
 	}, nil
 }
 
@@ -89,7 +97,9 @@ func (c *Channel) Notify(ctx context.Context, m alert.Message) error {
 	out := compose(m)
 	f, moved := c.send(ctx, out)
 	if moved != 0 {
-		c.moved.Store(moved)
+		if c.moved.Swap(moved) != moved {
+			c.tell(strconv.FormatInt(moved, 10))
+		}
 		f, _ = c.send(ctx, out)
 	}
 	if f != nil {

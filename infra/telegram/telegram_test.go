@@ -180,9 +180,17 @@ func TestNotifyFollowsAGroupThatMoved(t *testing.T) {
 		renewed.Add(1)
 		return 200, sent
 	})
-	c := open(t, url, "-5")
+	var told []string
+	c, err := New(Config{Token: token, ChatID: "-5", BaseURL: url, Moved: func(chat string) { told = append(told, chat) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
 	if err := c.Notify(t.Context(), message); err != nil {
 		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"-1001234567890"}, told); d != "" {
+		t.Error(d)
 	}
 	if old.Load() != 1 || renewed.Load() != 1 {
 		t.Errorf("%d requests to the old id and %d to the new one, want one each", old.Load(), renewed.Load())
@@ -196,7 +204,7 @@ func TestNotifyFollowsAGroupThatMoved(t *testing.T) {
 		})
 	}
 	several.Wait()
-	if old.Load() != 1 || renewed.Load() != 6 {
+	if old.Load() != 1 || renewed.Load() != 6 || len(told) != 1 {
 		t.Errorf("later: %d requests to the old id and %d to the new one", old.Load(), renewed.Load())
 	}
 }

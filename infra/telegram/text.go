@@ -38,7 +38,8 @@ type preview struct {
 	Disabled bool `json:"is_disabled"`
 }
 
-// compose writes the message: the title in bold, a blank line, the text.
+// compose writes the message: the title in bold, a blank line, the text with
+// its labels in bold.
 func compose(m alert.Message) outgoing {
 	title := strings.Join(strings.Fields(strings.ToValidUTF8(m.Title, "\uFFFD")), " ")
 	text := strings.TrimSpace(title + "\n\n" + strings.ToValidUTF8(m.Text, "\uFFFD"))
@@ -46,7 +47,27 @@ func compose(m alert.Message) outgoing {
 	if n := min(units(title), units(out.Text)); n > 0 {
 		out.Entities = []entity{{Type: "bold", Length: n}}
 	}
+	out.Entities = append(out.Entities, labels(m, out.Text)...)
 	return out
+}
+
+// labels finds the labels of the message's paragraphs where they begin a line
+// of the text.
+func labels(m alert.Message, text string) []entity {
+	var all []entity
+	from := 0
+	for _, p := range m.Paragraphs() {
+		if p.Label == "" {
+			continue
+		}
+		at := strings.Index(text[from:], "\n\n"+p.Label+" ")
+		if at < 0 {
+			break // cut off
+		}
+		from += at + len("\n\n")
+		all = append(all, entity{Type: "bold", Offset: units(text[:from]), Length: units(p.Label)})
+	}
+	return all
 }
 
 // shorten cuts text to maxUnits, at a space when one is near and never inside

@@ -3,6 +3,7 @@ package telegram
 import (
 	"strings"
 	"testing"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -47,6 +48,26 @@ func TestShortenFits(t *testing.T) {
 			t.Fatal("what is left is not the beginning")
 		}
 	})
+}
+
+// What Telegram shows in bold are the title and the labels, wherever the text
+// before them counts two units a character.
+func TestLabelsAreBold(t *testing.T) {
+	m := alert.Message{Title: "🔥 Down", Text: "🔥 You: no label here.\nYou: nor here.\n\nWho is affected: all 🔥.\n\nThe agent: waits.\n\nYou: rest."}
+	out := compose(m)
+	var bold []string
+	text := utf16.Encode([]rune(out.Text))
+	for _, e := range out.Entities {
+		bold = append(bold, string(utf16.Decode(text[e.Offset:e.Offset+e.Length])))
+	}
+	if d := cmp.Diff([]string{"🔥 Down", "Who is affected:", "The agent:", "You:"}, bold); d != "" {
+		t.Error(d)
+	}
+	m.Text += strings.Repeat(" x", 3000)
+	m.Text = strings.Repeat("y ", 2000) + "\n\nThe agent: waits.\n\n" + m.Text
+	if out := compose(m); len(out.Entities) != 2 || units(out.Text) > maxUnits {
+		t.Errorf("of a text that is cut: %+v", out.Entities)
+	}
 }
 
 func TestCompose(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"callagent/core/agent"
+	"callagent/core/journal"
 	"callagent/infra/clock"
 	"callagent/infra/elevenlabs"
 	"callagent/infra/hubspot"
@@ -72,8 +73,9 @@ func ChannelNames(p settings.Providers) []string {
 }
 
 // OpenChannels makes the channels that are configured, and says what is wrong
-// with those that cannot be made, by their names.
-func OpenChannels(p settings.Providers, c *clock.Clock) (channels map[string]agent.Notifier, problems map[string]error, done func() error) {
+// with those that cannot be made, by their names. The journal, which may
+// be nil, gets what a person has to change although everything goes on.
+func OpenChannels(p settings.Providers, c *clock.Clock, j agent.Journal) (channels map[string]agent.Notifier, problems map[string]error, done func() error) {
 	channels, problems = map[string]agent.Notifier{}, map[string]error{}
 	var closers []func()
 	add := func(name string, n agent.Notifier, err error) {
@@ -91,7 +93,7 @@ func OpenChannels(p settings.Providers, c *clock.Clock) (channels map[string]age
 		add(email, n, err)
 	}
 	if p.Telegram.BotToken != "" {
-		n, err := telegram.New(telegram.Config{Token: string(p.Telegram.BotToken), ChatID: p.Telegram.ChatID, BaseURL: p.Telegram.BaseURL, Now: c.Now})
+		n, err := telegram.New(telegram.Config{Token: string(p.Telegram.BotToken), ChatID: p.Telegram.ChatID, BaseURL: p.Telegram.BaseURL, Now: c.Now, Moved: chatMoved(c, j)})
 		add(telegramChat, n, err)
 	}
 	if p.Webhook.URL != "" {
@@ -99,6 +101,17 @@ func OpenChannels(p settings.Providers, c *clock.Clock) (channels map[string]age
 		add(webhookURL, n, err)
 	}
 	return channels, problems, closing(closers)
+}
+
+// chatMoved tells the journal that a chat has another id.
+func chatMoved(c *clock.Clock, j agent.Journal) func(string) {
+	if j == nil {
+		return nil
+	}
+	return func(chat string) {
+		j.Write(journal.Entry{Time: c.Now(), Level: journal.Warning, Service: telegramChat, Event: "chat_moved",
+			Message: "The Telegram group has become a supergroup with another id. Alerts go there, as long as this process runs: set TELEGRAM_CHAT_ID to " + chat + "."})
+	}
 }
 
 // Simulated reports whether Twilio is one on this machine, so that no phone

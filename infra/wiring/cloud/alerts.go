@@ -106,7 +106,7 @@ func (s *set) openChannels() {
 		return
 	}
 	clk := &clock.Clock{}
-	channels, problems, closeChannels := wiring.OpenChannels(s.settings.Providers, clk)
+	channels, problems, closeChannels := wiring.OpenChannels(s.settings.Providers, clk, s.journal)
 	s.closers = append(s.closers, closeChannels)
 	for name, err := range problems {
 		s.journal.Write(journal.Entry{Time: clk.Now(), Level: journal.Error, Service: name, Event: "alert_failed",

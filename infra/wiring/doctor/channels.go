@@ -19,7 +19,7 @@ import (
 
 // planChannels looks at the channels on which people are told.
 func (e *exam) planChannels() {
-	channels, problems, closeAll := wiring.OpenChannels(e.Settings.Providers, &clock.Clock{})
+	channels, problems, closeAll := wiring.OpenChannels(e.Settings.Providers, &clock.Clock{}, nil)
 	e.onClose(func() { _ = closeAll() })
 	if len(channels)+len(problems) == 0 {
 		e.found(machine, "alerts", verdict{"nobody", nil})

@@ -93,7 +93,7 @@ func (app *App) open(ctx context.Context, o Options) (err error) {
 	app.onClose(app.media.Close)
 	providers, closeProviders := wiring.OpenProviders(o.Settings.Providers, o.Clock)
 	app.onClose(closeProviders)
-	channels, problems, closeChannels := wiring.OpenChannels(o.Settings.Providers, o.Clock)
+	channels, problems, closeChannels := wiring.OpenChannels(o.Settings.Providers, o.Clock, app.journal)
 	app.onClose(closeChannels)
 	if len(problems) > 0 {
 		return errors.Join(slices.Collect(maps.Values(problems))...)
