@@ -41,6 +41,8 @@ func (s *Settings) general() []entry {
 			"email", subscription{&s.Alerts.Email},
 			"telegram", subscription{&s.Alerts.Telegram},
 			"webhook", subscription{&s.Alerts.Webhook}),
+		table([]string{"sheet"},
+			"keep_rows", integer{to: &s.Sheet.KeepRows, least: fewestRows, most: mostRows}),
 	)
 }
 

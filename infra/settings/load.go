@@ -21,6 +21,8 @@ const (
 	longestCall     = 4 * 60 * 60 // seconds; Twilio cuts a call there
 	shortestRing    = 5 * time.Second
 	longestRing     = 10 * time.Minute
+	fewestRows      = 100
+	mostRows        = 500_000 // of 15 columns; Google keeps ten million cells in a spreadsheet
 )
 
 // Source says where the settings come from.

@@ -35,6 +35,7 @@ type Settings struct {
 	Campaigns map[string]call.Campaign // by name; DefaultCampaign is among them
 	Log       Log
 	Alerts    Alerts
+	Sheet     Sheet
 	Providers Providers
 }
 
@@ -58,42 +59,9 @@ type Log struct {
 	MaxFiles     int    // how many set aside are kept; 0: all
 }
 
-// Alerts says which channel hears of what.
-type Alerts struct {
-	Email, Telegram, Webhook Subscription
-}
-
-// Subscription lists what a channel wants to hear of: kinds of alerts,
-// severities (that one and worse), or "all". An empty one hears nothing.
-type Subscription []string
-
-// Takes reports whether the channel wants an alert.
-func (s Subscription) Takes(kind alert.Kind, severity alert.Severity) bool {
-	for _, word := range s {
-		least, isSeverity := severities[word]
-		if word == all || word == string(kind) || isSeverity && severity >= least {
-			return true
-		}
-	}
-	return false
-}
-
-const all = "all"
-
-var severities = map[string]alert.Severity{
-	alert.Info.String():     alert.Info,
-	alert.Warning.String():  alert.Warning,
-	alert.Critical.String(): alert.Critical,
-}
-
-// subscriptionWords lists what a Subscription may hold.
-func subscriptionWords() []string {
-	return []string{
-		all, alert.Info.String(), alert.Warning.String(), alert.Critical.String(),
-		string(alert.CircuitOpened), string(alert.CircuitUnstable), string(alert.CircuitStillOpen),
-		string(alert.CircuitClosed), string(alert.ServicePaused), string(alert.CallFailed),
-		string(alert.RetriesExhausted), string(alert.CallUnknown), string(alert.CampaignFinished),
-	}
+// Sheet says what the Google Sheet holds.
+type Sheet struct {
+	KeepRows int // events that stay in its Log, the newest
 }
 
 // builtIn is what holds where nobody says anything else.
@@ -104,12 +72,13 @@ func builtIn() Settings {
 		Services:  map[string]Service{},
 		Campaigns: map[string]call.Campaign{},
 		Log:       Log{File: "app_logs.json", ReadableFile: "app.log", MaxSizeMB: 50, MaxFiles: 5},
+		Sheet:     Sheet{KeepRows: 50_000},
 		Alerts: Alerts{
 			Email: Subscription{
 				string(alert.CircuitOpened), string(alert.CircuitUnstable), string(alert.CircuitStillOpen), string(alert.CircuitClosed),
 				string(alert.CallFailed), string(alert.RetriesExhausted), string(alert.CallUnknown),
 			},
-			Telegram: Subscription{alert.Critical.String()},
+			Telegram: Subscription{alert.Critical.String(), string(alert.CircuitClosed)},
 			Webhook:  Subscription{all},
 		},
 	}

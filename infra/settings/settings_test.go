@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -134,7 +136,14 @@ func TestMistakesNameLineKeyAndRemedy(t *testing.T) {
 		{"[campaign.default]\nring_timeout = '1h'", `callagent.toml, line 2: campaign.default.ring_timeout is "1h": use 10m or less`},
 		{"[campaign.default]\nmachine_detection = 'yes'", `callagent.toml, line 2: campaign.default.machine_detection is "yes": write true or false without quotes`},
 		{"[campaign.'a b']\n", `callagent.toml, line 1: campaign."a b" is no name for a campaign: use letters, digits and . _ - : @ +, at most 128`},
-		{"[alerts]\nemail = ['circuit_open']", `callagent.toml, line 2: alerts.email has "circuit_open", which is no kind of alert: did you mean "circuit_opened"?`},
+		{"[alerts]\nemail = ['circuit_open']", `callagent.toml, line 2: alerts.email has "circuit_open", which names no alert: did you mean "circuit_opened"?`},
+		{"[alerts]\nemail = [\n'critical',\n'twillio:all']", `callagent.toml, line 2: alerts.email has "twillio:all", which begins with no service: did you mean "twilio"?`},
+		{"[alerts]\nemail = ['twilio:']", `callagent.toml, line 2: alerts.email has "twilio:", which names no alert: use all, info, warning, critical, circuit_opened, circuit_unstable, circuit_still_open, circuit_closed, service_paused, call_failed, retries_exhausted, call_unknown, campaign_finished, llm, elevenlabs, twilio, crm`},
+		{"[alerts]\nemail = ['crm:call_failed']", `callagent.toml, line 2: alerts.email has "crm:call_failed", but call_failed is about calls and no service: leave out "crm:"`},
+		{"[alerts]\nemail = ['not crm']", `callagent.toml, line 2: alerts.email only leaves things out, so nothing is left: put "all" before "not crm", or write [] for nothing`},
+		{"[alerts]\nemail = [7]", `callagent.toml, line 2: alerts.email has 7: write each rule as a text in quotes, like "critical"`},
+		{"[sheet]\nkeep_rows = 50", `callagent.toml, line 2: sheet.keep_rows is 50: use 100 or more`},
+		{"[sheet]\nkeep_rows = 1000000", `callagent.toml, line 2: sheet.keep_rows is 1000000: use 500000 or less`},
 		{"[alerts]\nemail = 'all'", `callagent.toml, line 2: alerts.email is "all": write a list, like ["critical"], or [] for nothing`},
 		{"store = 'postgres://x'", `callagent.toml, line 1: store is "postgres://x": use "sqlite:PATH" for one machine, or "aws"`},
 	}
@@ -201,7 +210,7 @@ func TestSubscriptionsFollowTheirWords(t *testing.T) {
 		want     string
 	}{
 		{alert.CircuitOpened, alert.Critical, "email telegram webhook"},
-		{alert.CircuitClosed, alert.Info, "email webhook"},
+		{alert.CircuitClosed, alert.Info, "email telegram webhook"},
 		{alert.CallFailed, alert.Warning, "email webhook"},
 		{alert.CampaignFinished, alert.Info, "webhook"},
 	}
@@ -211,7 +220,7 @@ func TestSubscriptionsFollowTheirWords(t *testing.T) {
 			name string
 			to   Subscription
 		}{{"email", a.Email}, {"telegram", a.Telegram}, {"webhook", a.Webhook}} {
-			if c.to.Takes(tt.kind, tt.severity) {
+			if c.to.Takes(alert.Alert{Kind: tt.kind, Severity: tt.severity}) {
 				got = append(got, c.name)
 			}
 		}
@@ -219,11 +228,46 @@ func TestSubscriptionsFollowTheirWords(t *testing.T) {
 			t.Errorf("%s (%s) goes to %v, want %s", tt.kind, tt.severity, got, tt.want)
 		}
 	}
-	if (Subscription{"warning"}).Takes(alert.CallFailed, alert.Info) || !(Subscription{"warning"}).Takes(alert.CallFailed, alert.Critical) {
-		t.Error(`"warning" has to mean warning and worse`)
+}
+
+// Each rule by kind, severity and service, against one alert of each sort.
+func TestRulesOfASubscription(t *testing.T) {
+	alerts := map[string]alert.Alert{
+		"down":   {Kind: alert.CircuitOpened, Severity: alert.Critical, Service: "twilio"},
+		"up":     {Kind: alert.CircuitClosed, Severity: alert.Info, Service: "twilio"},
+		"slow":   {Kind: alert.ServicePaused, Severity: alert.Warning, Service: "llm"},
+		"crm":    {Kind: alert.CircuitOpened, Severity: alert.Critical, Service: "crm"},
+		"failed": {Kind: alert.CallFailed, Severity: alert.Warning, Campaign: "spring"},
+		"done":   {Kind: alert.CampaignFinished, Campaign: "spring"},
 	}
-	if (Subscription{}).Takes(alert.CircuitOpened, alert.Critical) {
-		t.Error("an empty subscription hears something")
+	for _, tt := range []struct {
+		rules Subscription
+		want  string
+	}{
+		{Subscription{}, ""},
+		{Subscription{"all"}, "crm done down failed slow up"},
+		{Subscription{"info"}, "crm done down failed slow up"},
+		{Subscription{"warning"}, "crm down failed slow"},
+		{Subscription{"critical"}, "crm down"},
+		{Subscription{"circuit_opened"}, "crm down"},
+		{Subscription{"twilio"}, "down up"},
+		{Subscription{"twilio:all"}, "down up"},
+		{Subscription{"twilio:circuit_opened", "call_failed"}, "down failed"},
+		{Subscription{"llm:warning", "twilio:critical"}, "down slow"},
+		{Subscription{"all", "not crm"}, "done down failed slow up"},
+		{Subscription{"not crm", "critical"}, "down"},
+		{Subscription{"all", "not warning"}, "done up"},
+		{Subscription{"all", "not twilio:info", "not campaign_finished"}, "crm failed slow"},
+	} {
+		var got []string
+		for _, name := range slices.Sorted(maps.Keys(alerts)) {
+			if tt.rules.Takes(alerts[name]) {
+				got = append(got, name)
+			}
+		}
+		if strings.Join(got, " ") != tt.want {
+			t.Errorf("%q takes %v, want %s", tt.rules, got, tt.want)
+		}
 	}
 }
 

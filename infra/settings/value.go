@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -199,28 +198,6 @@ func minutes(s string) (int, bool) {
 	t, err := time.Parse("15:04", s)
 	return t.Hour()*60 + t.Minute(), err == nil
 }
-
-// subscription is a list of the words that channels are subscribed with.
-type subscription struct{ to *Subscription }
-
-func (s subscription) set(v any) error {
-	list, ok := v.([]any)
-	if !ok {
-		return fmt.Errorf(`is %s: write a list, like ["critical"], or [] for nothing`, describe(v))
-	}
-	words := make(Subscription, 0, len(list))
-	for _, v := range list {
-		w, ok := v.(string)
-		if !ok || !slices.Contains(subscriptionWords(), w) {
-			return fmt.Errorf("has %s, which is no kind of alert: %s", describe(v), choice(w, subscriptionWords()))
-		}
-		words = append(words, w)
-	}
-	*s.to = words
-	return nil
-}
-
-func (s subscription) get() any { return []string(*s.to) }
 
 // phone is a phone number, never shown whole in an error.
 type phone struct{ to *string }

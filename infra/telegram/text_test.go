@@ -64,7 +64,7 @@ func TestLabelsAreBold(t *testing.T) {
 		t.Error(d)
 	}
 	m.Text += strings.Repeat(" x", 3000)
-	m.Text = strings.Repeat("y ", 2000) + "\n\nThe agent: waits.\n\n" + m.Text
+	m.Text = strings.Repeat("y ", 2030) + "\n\nThe agent: waits.\n\n" + m.Text
 	if out := compose(m); len(out.Entities) != 2 || units(out.Text) > maxUnits {
 		t.Errorf("of a text that is cut: %+v", out.Entities)
 	}

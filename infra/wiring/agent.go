@@ -46,7 +46,7 @@ func Routes(s settings.Alerts, channels []string, a alert.Alert) []string {
 	wants := map[string]settings.Subscription{email: s.Email, telegramChat: s.Telegram, webhookURL: s.Webhook}
 	var names []string
 	for _, name := range channels {
-		if wants[name].Takes(a.Kind, a.Severity) {
+		if wants[name].Takes(a) {
 			names = append(names, name)
 		}
 	}

@@ -15,11 +15,14 @@ import (
 
 // Open makes the client of the spreadsheet that the settings name; nil when
 // they name none. It does no I/O but reading the key.
-func Open(p settings.Providers) (cloud.Book, error) {
-	if p.Sheets.Spreadsheet == "" {
+func Open(s settings.Settings) (cloud.Book, error) {
+	p := s.Providers.Sheets
+	if p.Spreadsheet == "" {
 		return nil, nil
 	}
-	b, err := sheets.New(sheets.Config{Spreadsheet: p.Sheets.Spreadsheet, Credentials: string(p.Sheets.Credentials), Endpoint: p.Sheets.Endpoint})
+	b, err := sheets.New(sheets.Config{
+		Spreadsheet: p.Spreadsheet, Credentials: string(p.Credentials), Endpoint: p.Endpoint, KeepRows: s.Sheet.KeepRows,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ type Book interface {
 
 // OpenBook makes the client of the spreadsheet that the settings name; nil when
 // they name none.
-type OpenBook func(settings.Providers) (Book, error)
+type OpenBook func(settings.Settings) (Book, error)
 
 // Sheet writes the events of the messages into the sheet, one process at a
 // time, and says which messages have to come again. Without a spreadsheet they
@@ -121,7 +121,7 @@ func (s *set) batches(messages []agent.Message) []cloudlog.Batch {
 // openBook opens the spreadsheet, once for a set; nil when there is none.
 func (s *set) openBook(open OpenBook) (Book, error) {
 	if s.book == nil {
-		book, err := open(s.settings.Providers)
+		book, err := open(s.settings)
 		if err != nil || book == nil {
 			return nil, err
 		}

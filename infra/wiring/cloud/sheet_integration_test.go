@@ -21,7 +21,8 @@ import (
 // makes it.
 type opened struct{ *sheets.Book }
 
-func openSheets(p settings.Providers) (Book, error) {
+func openSheets(s settings.Settings) (Book, error) {
+	p := s.Providers
 	b, err := sheets.New(sheets.Config{Spreadsheet: p.Sheets.Spreadsheet, Credentials: string(p.Sheets.Credentials), Endpoint: p.Sheets.Endpoint})
 	return opened{b}, err
 }

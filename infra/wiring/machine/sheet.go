@@ -23,7 +23,9 @@ func (app *App) openSheet() error {
 	if c.Spreadsheet == "" {
 		return nil
 	}
-	book, err := sheets.New(sheets.Config{Spreadsheet: c.Spreadsheet, Credentials: string(c.Credentials), Endpoint: c.Endpoint})
+	book, err := sheets.New(sheets.Config{
+		Spreadsheet: c.Spreadsheet, Credentials: string(c.Credentials), Endpoint: c.Endpoint, KeepRows: app.settings.Sheet.KeepRows,
+	})
 	if err != nil {
 		return err
 	}
