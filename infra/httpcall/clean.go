@@ -41,9 +41,6 @@ var numbers = regexp.MustCompile(`[0-9A-Za-z]{24,}|\+?\(?\p{Nd}(?:[ ().\-\x{a0}]
 // "", because nothing in it is meant for the reader.
 func Clean(text string, secrets ...string) string {
 	text = strings.ToValidUTF8(text, " ")
-	if strings.HasPrefix(strings.TrimLeftFunc(text, unicode.IsSpace), "<") {
-		return ""
-	}
 	for _, s := range secrets {
 		if s == "" {
 			continue
@@ -53,6 +50,9 @@ func Clean(text string, secrets ...string) string {
 		}
 	}
 	text = cut(strings.Join(strings.Fields(strings.Map(printable, text)), " "), searched)
+	if strings.HasPrefix(text, "<") {
+		return ""
+	}
 	text = secretShapes.ReplaceAllString(text, redacted)
 	text = numbers.ReplaceAllStringFunc(text, mask)
 	return cut(text, longest)

@@ -13,6 +13,7 @@ func TestClean(t *testing.T) {
 		{"lines and tabs", " one\r\n\ttwo\x00three\x1b[31m ", "one two three [31m"},
 		{"direction override", "a\u202eb", "a b"},
 		{"broken encoding", "a\xff\xfeb", "a b"},
+		{"HTML page with a byte order mark", "\ufeff<html>", ""},
 		{"HTML page", "\n<!DOCTYPE html><title>502</title>", ""},
 		{"configured key", "bad key " + key + "!", "bad key [redacted]!"},
 		{"configured key in a query", "at ?token=planted%2Fsecret%2Bkey", "at ?token=[redacted]"},

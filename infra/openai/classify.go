@@ -108,7 +108,7 @@ func untilReset(h http.Header) time.Duration {
 			continue
 		}
 		if d, err := time.ParseDuration(strings.TrimSpace(h.Get("X-Ratelimit-Reset-" + budget))); err == nil {
-			wait = max(wait, d)
+			wait = max(wait, httpcall.Seconds(d.Seconds()))
 		}
 	}
 	return wait

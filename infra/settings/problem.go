@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+
+	"callagent/core/journal"
 )
 
 // Error is one mistake in the settings.
@@ -22,7 +25,7 @@ func (e *Error) Error() string {
 	case e.File == "" && e.Key == "":
 		return e.Problem
 	case e.File == "":
-		return "environment variable " + e.Key + " " + e.Problem
+		return "environment variable " + e.sentence()
 	case e.Line == 0:
 		return fmt.Sprintf("%s: %s", e.File, e.sentence())
 	default:
@@ -30,7 +33,12 @@ func (e *Error) Error() string {
 	}
 }
 
-func (e *Error) sentence() string { return strings.TrimSpace(e.Key + " " + e.Problem) }
+// numbers finds what may be a phone number, wherever somebody wrote it.
+var numbers = regexp.MustCompile(`\+\d{7,}|\d{10,}`)
+
+func (e *Error) sentence() string {
+	return numbers.ReplaceAllStringFunc(strings.TrimSpace(e.Key+" "+e.Problem), journal.Mask)
+}
 
 // joined sorts mistakes by line and makes them one error; nil when there are
 // none.

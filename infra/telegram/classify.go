@@ -33,7 +33,9 @@ func (c *Channel) classify(a httpcall.Answer, r reply) *fault.Fault {
 		if r.OK && r.Result.ID != 0 {
 			return nil
 		}
-		status = cmp.Or(r.Code, status)
+		if r.Code >= http.StatusBadRequest && r.Code < 600 {
+			status = r.Code
+		}
 	}
 	_, secret, _ := strings.Cut(c.token, ":")
 	f := httpcall.FromStatus(status)

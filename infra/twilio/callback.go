@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/mail"
 	"net/url"
@@ -82,6 +83,9 @@ func ParseCallback(form url.Values) (call.Look, error) {
 			return call.Look{}, fmt.Errorf("twilio: the callback has no %s", name)
 		}
 	}
+	if !callID.MatchString(form.Get("CallSid")) {
+		return call.Look{}, errors.New("twilio: the callback's CallSid is no id of a call")
+	}
 	status := form.Get("CallStatus")
 	end, known := ends[status]
 	if !known {
@@ -91,7 +95,7 @@ func ParseCallback(form url.Values) (call.Look, error) {
 		SID: form.Get("CallSid"), Status: status, To: form.Get("To"), From: form.Get("From"),
 		Queued: status == "queued", Result: heard(end, form.Get("AnsweredBy")),
 		Duration: seconds(form.Get("CallDuration")),
-		Detail:   cmp.Or(form.Get("SipResponseCode"), form.Get("ErrorCode")),
+		Detail:   httpcall.Clean(cmp.Or(form.Get("SipResponseCode"), form.Get("ErrorCode"))),
 	}
 	if at, err := mail.ParseDate(form.Get("Timestamp")); err == nil {
 		l.Created = at.UTC()

@@ -98,7 +98,7 @@ func (c *Client) classify(a httpcall.Answer, p purpose) *fault.Fault {
 	f := verdict(a.Status, said.Code, p)
 	f.Service, f.Status = service, a.Status
 	if said.Code != 0 {
-		f.Code = strconv.Itoa(said.Code)
+		f.Code = httpcall.Clean(strconv.Itoa(said.Code))
 	}
 	if m := httpcall.Clean(said.Message, c.token); m != "" {
 		f.Message = m

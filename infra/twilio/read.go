@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/mail"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -109,11 +110,15 @@ type resource struct {
 	AnsweredBy string `json:"answered_by"`
 }
 
+// callID is the form of a call's id, a little wider than Twilio's own. Anything
+// else may be more than a store can keep.
+var callID = regexp.MustCompile(`^CA[0-9A-Za-z]{1,62}$`)
+
 // look fails when the id, the status or the time of creation is unreadable.
 func (r resource) look() (call.Look, bool) {
 	end, known := ends[r.Status]
 	created, err := mail.ParseDate(r.Created)
-	if r.SID == "" || !known || err != nil {
+	if !callID.MatchString(r.SID) || !known || err != nil {
 		return call.Look{}, false
 	}
 	return call.Look{

@@ -99,7 +99,7 @@ func (c *Client) Dial(ctx context.Context, r call.DialRequest) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if json.Unmarshal(a.Body, &created) != nil || !strings.HasPrefix(created.SID, "CA") {
+	if json.Unmarshal(a.Body, &created) != nil || !callID.MatchString(created.SID) {
 		return "", c.classify(a, placesCall)
 	}
 	return created.SID, nil

@@ -1,0 +1,192 @@
+package httpcalltest
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/textproto"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"callagent/core/fault"
+)
+
+// Answer is what a server may answer. In its texts $PHONE stands for a phone
+// number and $KEY for the adapter's credentials.
+type Answer struct {
+	Status int    // 200 to 599; others are brought into that range
+	Header string // lines of "Name: value"
+	Body   string
+}
+
+// longestRetry is what no server can ask to be left alone for.
+const longestRetry = 366 * 24 * time.Hour
+
+// Fuzz lets the adapter meet whatever answers the fuzzer thinks of. It succeeds
+// or returns a fault that has a row in the table of treatments, repeats no
+// credential and no phone number, and is one line. An adapter with further
+// promises about what it accepts checks them in c.Call and returns an error
+// that is no fault. c.Want is not used.
+func Fuzz(f *testing.F, c Config, seeds ...Answer) {
+	f.Helper()
+	var next atomic.Pointer[Answer]
+	s := serve(func(w http.ResponseWriter, _ *http.Request) { next.Load().write(w) })
+	f.Cleanup(s.Close)
+	for _, status := range []int{200, 201, 204, 301, 400, 401, 402, 403, 404, 408, 409, 422, 429, 500, 502, 503, 504} {
+		seeds = append(seeds, Answer{Status: status, Header: "Retry-After: 7", Body: `{"message":"no access for $PHONE with $KEY"}`})
+	}
+	for _, seed := range seeds {
+		f.Add(uint16(seed.Status), seed.Header, seed.Body)
+	}
+	planted := strings.NewReplacer("$PHONE", phone, "$KEY", strings.Join(c.Secrets, " "))
+	f.Fuzz(func(t *testing.T, status uint16, header, body string) {
+		a := Answer{200 + (int(status)+200)%400, planted.Replace(header), planted.Replace(body)}
+		next.Store(&a)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		err := c.Call(ctx, s.URL)
+		if problem := plausible(err, a, c.Once); problem != nil {
+			t.Error(problem)
+		}
+		if problem := silent(err, c.Secrets); problem != nil {
+			t.Error(problem)
+		}
+		if ctx.Err() != nil {
+			t.Error("it does not come to an end")
+		}
+	})
+}
+
+// framing are the headers that say where an answer ends: what goes wrong there
+// breaks the connection, which is another test's matter.
+var framing = []string{"Content-Length", "Transfer-Encoding", "Content-Encoding", "Connection", "Trailer", "Upgrade"}
+
+// write answers.
+func (a Answer) write(w http.ResponseWriter) {
+	header, _ := textproto.NewReader(bufio.NewReader(strings.NewReader(a.Header + "\r\n\r\n"))).ReadMIMEHeader()
+	for name, values := range header {
+		if !slices.Contains(framing, name) {
+			w.Header()[name] = values
+		}
+	}
+	w.WriteHeader(a.Status)
+	_, _ = io.WriteString(w, a.Body)
+}
+
+// plausible reports what is wrong with an error about an answer.
+func plausible(err error, a Answer, once bool) error {
+	if err == nil {
+		return nil
+	}
+	var f *fault.Fault
+	if !errors.As(err, &f) {
+		return fmt.Errorf("no fault in the error: %w", err)
+	}
+	if err := inTable(f); err != nil {
+		return err
+	}
+	if unclear := a.Status < 300 || a.Status == 408 || a.Status >= 500; once && unclear != (f.Class == fault.Ambiguous) && a.Status != 503 {
+		return fmt.Errorf("%v after status %d to a request that must not happen twice: %w", f.Class, a.Status, err)
+	}
+	if !once && f.Class == fault.Ambiguous {
+		return fmt.Errorf("ambiguous, although the request may be repeated: %w", err)
+	}
+	return shows(f)
+}
+
+// inTable checks that a fault belongs to exactly one row of the table of
+// treatments as it stands, without anything that no row speaks of.
+func inTable(f *fault.Fault) error {
+	throttled := f.Kind == fault.Throttled
+	ours := f.Scope == fault.Contact || f.Scope == fault.Account
+	switch {
+	case f.Service == "":
+		return fmt.Errorf("the fault names no service: %w", f)
+	case f.Class == fault.Permanent && (!ours || throttled), f.Class != fault.Permanent && f.Scope != fault.Service, f.Class == fault.Ambiguous && throttled:
+		return fmt.Errorf("%v, %v, %v has no row in the table: %w", f.Class, f.Scope, f.Kind, f)
+	case f.Overload && !throttled:
+		return fmt.Errorf("overload without a throttle: %w", f)
+	case f.Suspect && (f.Class != fault.Permanent || f.Scope != fault.Contact):
+		return fmt.Errorf("%v, %v is suspect: %w", f.Class, f.Scope, f)
+	case f.RetryAfter < 0 || f.RetryAfter > longestRetry:
+		return fmt.Errorf("retry after %v: %w", f.RetryAfter, f)
+	case f.Status != 0 && (f.Status < 100 || f.Status > 599):
+		return fmt.Errorf("status %d: %w", f.Status, f)
+	}
+	settled := f.Settle()
+	if settled.RetryAfter > fault.MaxRetryAfter || !slices.Contains(fault.Treatments(), settled.Treatment()) {
+		return fmt.Errorf("settled as %+v", settled)
+	}
+	return nil
+}
+
+// longestLine is how long a fault's text may be, in bytes.
+const longestLine = 2000
+
+// shows reports a fault that is not one short line, or has a number in it.
+func shows(f *fault.Fault) error {
+	text := f.Error()
+	for _, r := range text {
+		if !unicode.IsPrint(r) {
+			return fmt.Errorf("the error holds the character %U", r)
+		}
+	}
+	if !utf8.ValidString(text) || len(text) > longestLine {
+		return fmt.Errorf("the error is no text, or %d bytes long", len(text))
+	}
+	if hasNumber(f.Code) || hasNumber(f.Message) {
+		return errors.New("the error shows a phone number")
+	}
+	return nil
+}
+
+// hasNumber reports seven digits in a row, counting over what people write
+// between them. It reads a text character by character, because what it checks
+// is done with regular expressions. A word of 24 letters and digits or more is
+// an identifier.
+func hasNumber(text string) bool {
+	digits, gap := 0, 0
+	for _, word := range words(text) {
+		if len(word) >= 24 && strings.ContainsFunc(word, unicode.IsLetter) {
+			digits, gap = 0, 0
+			continue
+		}
+		for _, r := range word {
+			switch {
+			case unicode.Is(unicode.Nd, r):
+				digits, gap = digits+1, 0
+			case strings.ContainsRune(" ().-\u00a0", r) && gap < 3:
+				gap++
+			default:
+				digits, gap = 0, 0
+			}
+			if digits == 7 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// words cuts a text where ASCII letters and digits begin and end.
+func words(text string) []string {
+	var cut []string
+	was := false
+	for i, r := range text {
+		is := r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r))
+		if i == 0 || is != was {
+			cut = append(cut, "")
+		}
+		cut[len(cut)-1] += string(r)
+		was = is
+	}
+	return cut
+}
