@@ -67,6 +67,7 @@ type transport struct {
 	client *httpcall.Client
 	source auth.TokenProvider // asks Google each time; nil for requests that need no token
 	tokens auth.TokenProvider // asks source when its token is over
+	last   string             // the token that was sent last
 }
 
 func newTransport(client *httpcall.Client, k key) (*transport, error) {
@@ -96,7 +97,8 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		header.Set("Authorization", "Bearer "+token.Value)
+		t.last = token.Value
+		header.Set("Authorization", "Bearer "+t.last)
 	}
 	var body []byte
 	if r.Body != nil {

@@ -70,13 +70,13 @@ var reasonsToSlowDown = []string{"RATE_LIMIT_EXCEEDED", "rateLimitExceeded", "us
 // 400 blames a contact; here there is none.
 func (b *Book) answered(e *googleapi.Error) *fault.Fault {
 	f := httpcall.FromStatus(e.Code)
-	f.Service, f.Message, f.RetryAfter = service, httpcall.Clean(e.Message), httpcall.RetryAfter(e.Header, b.clock.Now())
+	f.Service, f.Message, f.RetryAfter = service, b.clean(e.Message), httpcall.RetryAfter(e.Header, b.clock.Now())
 	reasons := reasonsOf(e)
 	if slices.ContainsFunc(reasonsToSlowDown, func(r string) bool { return slices.Contains(reasons, r) }) {
-		f.Class, f.Kind, f.Scope = fault.Transient, fault.Throttled, fault.Service
+		f.Class, f.Kind, f.Scope, f.Suspect = fault.Transient, fault.Throttled, fault.Service, false
 	}
 	if len(reasons) > 0 {
-		f.Code = reasons[0]
+		f.Code = b.clean(reasons[0])
 	}
 	switch {
 	case f.Kind == fault.Throttled:
@@ -95,6 +95,9 @@ func (b *Book) answered(e *googleapi.Error) *fault.Fault {
 	}
 	return &f
 }
+
+// clean makes one line of Google's words, without the token of the request.
+func (b *Book) clean(text string) string { return httpcall.Clean(text, b.account.last) }
 
 // reasonsOf collects the reasons in Google's error, the newer form first.
 func reasonsOf(e *googleapi.Error) []string {
@@ -125,7 +128,7 @@ func (b *Book) noToken(e *auth.Error) *fault.Fault {
 		Error string `json:"error"`
 	}
 	_ = json.Unmarshal(e.Body, &said) // without one there is no code
-	f.Kind, f.Scope, f.Suspect, f.Code = fault.Authentication, fault.Account, false, httpcall.Clean(said.Error)
+	f.Kind, f.Scope, f.Suspect, f.Code = fault.Authentication, fault.Account, false, b.clean(said.Error)
 	f.Message = "Google gives " + b.email + " no token: check the key file that GOOGLE_APPLICATION_CREDENTIALS names and this machine's clock"
 	return &f
 }

@@ -62,7 +62,9 @@ func (b *Book) head(ctx context.Context) (titles map[string]bool, there map[int6
 			}
 		}
 		for _, t := range book.Sheets {
-			there[t.Properties.SheetId], titles[t.Properties.Title] = true, true
+			if t != nil && t.Properties != nil {
+				there[t.Properties.SheetId], titles[t.Properties.Title] = true, true
+			}
 		}
 		return nil
 	})

@@ -121,7 +121,9 @@ func (b *Book) search(ctx context.Context) (state, error) {
 			return err
 		}
 		for _, m := range answer.MatchedDeveloperMetadata {
-			s.add(m.DeveloperMetadata)
+			if m != nil && m.DeveloperMetadata != nil {
+				s.add(m.DeveloperMetadata)
+			}
 		}
 		return nil
 	})
@@ -129,9 +131,12 @@ func (b *Book) search(ctx context.Context) (state, error) {
 	return s, err
 }
 
+// mostColumns is how many columns a tab can have.
+const mostColumns = 18_278
+
 // add takes one piece of metadata. One that cannot be read is left out.
 func (s *state) add(m *api.DeveloperMetadata) {
-	if at := m.Location; m.MetadataKey == pinKey && at != nil && at.DimensionRange != nil {
+	if at := m.Location; m.MetadataKey == pinKey && at != nil && at.DimensionRange != nil && at.DimensionRange.StartIndex < mostColumns {
 		s.pins[pin{at.DimensionRange.SheetId, m.MetadataValue}] = at.DimensionRange.StartIndex
 		return
 	}

@@ -136,10 +136,13 @@ func (b *Book) cells(ctx context.Context, area *api.GridRange) (rows [][]any, er
 	}
 	err = b.read(ctx, func(ctx context.Context) error {
 		answer, err := b.api.Spreadsheets.Values.BatchGetByDataFilter(b.id, r).Context(ctx).Do()
-		if err == nil && len(answer.ValueRanges) > 0 && answer.ValueRanges[0].ValueRange != nil {
-			rows = answer.ValueRanges[0].ValueRange.Values
+		if err != nil || len(answer.ValueRanges) == 0 {
+			return err
 		}
-		return err
+		if first := answer.ValueRanges[0]; first != nil && first.ValueRange != nil {
+			rows = first.ValueRange.Values
+		}
+		return nil
 	})
 	return rows, err
 }
