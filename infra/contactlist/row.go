@@ -174,7 +174,12 @@ var (
 // shown is a value as an error may repeat it: short, on one line, and with
 // the digits of what may be a phone number hidden but for the last two.
 func shown(column, value string) string {
-	value = strings.ToValidUTF8(value, "\ufffd")
+	value = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) { // quoted, its code could look like a number
+			return '\ufffd'
+		}
+		return r
+	}, value)
 	switch {
 	case column == phoneColumn:
 		value = hide(value)
