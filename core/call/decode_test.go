@@ -155,6 +155,10 @@ func TestKey(t *testing.T) {
 	}
 }
 
+// remedied is how a refusal reads: what is wrong, a colon and what to do, unless
+// nothing of the message can be named.
+var remedied = regexp.MustCompile(`^(a |the )?(field|message)( "[a-z_]*")? .*: .|^` + notAContact + `$`)
+
 // FuzzDecode: whatever is sent, a contact that is taken is a good one that can
 // be sent again, and an error shows no number.
 func FuzzDecode(f *testing.F) {
@@ -170,6 +174,9 @@ func FuzzDecode(f *testing.F) {
 		c, err := call.Decode(body)
 		if err != nil {
 			assertNoPhone(t, err)
+			if !remedied.MatchString(err.Error()) {
+				t.Errorf("%q names no field and no remedy", err)
+			}
 			return
 		}
 		if err := c.Validate(); err != nil {
