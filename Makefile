@@ -9,7 +9,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 EMULATOR := localstack/emulator
 
-.PHONY: help run build test lint fmt scenarios diagrams bench bench-enqueue bench-run bench-startup sizes clean
+.PHONY: help run build test fuzz lint fmt scenarios diagrams bench bench-enqueue bench-run bench-startup sizes clean
 .PHONY: integration browser evidence local local-enqueue local-logs local-down compose-up compose-down sam-validate sam-build sam-invoke
 
 help: ## list the targets
@@ -34,6 +34,9 @@ browser: ## the dashboard in a real Chromium (installs it): screenshots in build
 evidence: build ## docs/evidence: the required scenario in real time, seen from every side (installs Chromium; 2 minutes)
 	$(EMULATOR)/install chromium
 	$(GO) run ./localstack/evidence
+
+fuzz: ## every parser that meets the outside gets inputs that a fuzzer thinks of, TIME=30s each (KEEP=20: into the corpus)
+	$(GO) run ./.ci/fuzz -time $(or $(TIME),30s) -keep $(or $(KEEP),0)
 
 lint: ## gofmt, vet, staticcheck
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run: make fmt"; exit 1; }
