@@ -70,6 +70,11 @@ const (
 	Ports // how many ports there are
 )
 
+// String names the port in reports.
+func (p Port) String() string {
+	return [...]string{"ledger", "backlog", "do-not-call list", "circuits", "pace", "queue", "outbox", "media", "ticks", "provider", "channel", "ports"}[min(p, Ports)]
+}
+
 // Meddling is what happens to one use of a port.
 type Meddling uint8
 
@@ -131,7 +136,7 @@ func (w *World) pick(p Point) int {
 	if i < 0 || i >= len(p.Options) {
 		i = 0
 	}
-	if i > 0 && p.Kind != Turn {
+	if i > 0 && p.Kind != Turn || p.Kind == Pause {
 		w.count(p.Kind, p.Options[i])
 		if w.Trace != nil {
 			w.tracef("%-4s %s: %s: %s", p.Process, p.Kind, p.What, p.Options[i])

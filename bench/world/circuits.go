@@ -133,7 +133,7 @@ func (w *World) admittedAs(p *Process, service, who string) {
 	}
 	p.seen.admitted[i] = a
 	if a.blind {
-		w.countName("request sent without knowing the circuit")
+		w.countName(blindly)
 		return
 	}
 	if w.now > c.paused+agent.CacheFor && w.now < c.pause && c.paused > 0 {

@@ -2,6 +2,7 @@ package world
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"callagent/core/agent"
@@ -122,8 +123,11 @@ func (c circuits) Swap(ctx context.Context, r breaker.Record) (breaker.Record, e
 		}
 		return stored, err
 	})
-	if err == agent.ErrConflict && stored.Service == "" {
+	if errors.Is(err, agent.ErrConflict) && stored.Service == "" {
 		stored, _ = w.store.Load(context.Background(), r.Service)
+	}
+	if err == nil || errors.Is(err, agent.ErrConflict) {
+		w.loaded(c.p, r.Service, nil)
 	}
 	return stored, err
 }

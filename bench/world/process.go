@@ -94,7 +94,7 @@ func (p *Process) begin(what string, job func(ctx context.Context)) {
 func (p *Process) goOn() {
 	w := p.world
 	if p.ends > 0 && w.now >= p.ends {
-		w.countName("process killed at its time limit")
+		w.countName(killed)
 		p.dying = true
 	}
 	w.running = p
@@ -161,6 +161,9 @@ func through[T any](ctx context.Context, u use, act func(ctx context.Context) (T
 		}
 		v, err = act(ctx)
 	}
+	if errors.Is(err, agent.ErrConflict) {
+		w.conflicts++
+	}
 	if w.Trace != nil {
 		w.traceUse(u, err)
 	}
@@ -180,7 +183,6 @@ func (w *World) rival(u use) {
 			r.Writer = ""
 			r, _ = w.store.Swap(ctx, r)
 			w.circuits[serviceOf(u.service)].record = r
-			w.conflicts++
 		}
 		return
 	}
@@ -188,7 +190,6 @@ func (w *World) rival(u use) {
 	if err != nil || c.State != call.Waiting && c.State != call.Parked || w.store.Put(ctx, call.Write{Call: c}) != nil {
 		return
 	}
-	w.conflicts++
 	w.changed(standing{p: u.p}, u.key)
 }
 
@@ -203,6 +204,9 @@ func do(ctx context.Context, u use, act func(ctx context.Context) error) error {
 func (w *World) before(ctx context.Context, u use, did Meddling) bool {
 	p := u.p
 	silent := w.Silent != nil && w.Silent(u.port)
+	if silent {
+		w.countName(silence(u.port))
+	}
 	if did != None || silent {
 		w.broke(p)
 	}

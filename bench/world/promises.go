@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"callagent/core/agent"
+	"callagent/core/alert"
 	"callagent/core/call"
 	"callagent/core/fault"
 )
@@ -106,6 +107,19 @@ func (w *World) checkDelay(by standing, old, c call.Call) {
 	}
 }
 
+// checkPark holds when a call is set aside for a circuit: whoever does so could
+// read it, or had a request that failed. If the circuit store is down calls go
+// on.
+func (w *World) checkPark(by standing, old, c call.Call) {
+	if c.Park.Service == "" || c.Park.Number == old.Park.Number {
+		return
+	}
+	i := serviceOf(c.Park.Service)
+	if by.at < by.seen.silent[i] && by.seen.ended[i].fault == nil {
+		w.violate("%s is set aside for the circuit of %s, which nobody can read", c.Key, c.Park.Service)
+	}
+}
+
 // checkPaid holds when a paid request arrives.
 func (w *World) checkPaid(r request) {
 	if at, asked := w.asked[keyOf(r.who)]; asked && w.now < at {
@@ -180,11 +194,24 @@ func (w *World) Finish() {
 			w.violate("a number is never free again: %s holds it", holder)
 		}
 		w.outcomes[string(c.State)]++
+		if id := owedFor(c); id != "" && !w.kept[id] {
+			w.violate("nobody was told: %s", id)
+		}
 	}
 	if w.buried < w.poison {
 		w.violate("%d messages could never be worked, %d are with the dead letters", w.poison, w.buried)
 	}
 	w.checkTold()
+}
+
+// owedFor is the alert that people get about how a call ended; "" for none. It
+// may be delivered later, in a digest.
+func owedFor(c call.Call) string {
+	kind, owed := map[call.State]alert.Kind{call.Failed: alert.CallFailed, call.Unknown: alert.CallUnknown}[c.State]
+	if !owed {
+		return ""
+	}
+	return alert.ForCall(kind, alert.Subject{CallID: c.Key.String()}).ID
 }
 
 // checkTold holds at the end: each opening from CLOSED and each closing that

@@ -53,9 +53,48 @@ func (w *World) violate(format string, args ...any) {
 	w.tracef("!!!! %s", text)
 }
 
-func (w *World) count(k Kind, option string) { w.countName(k.String() + ": " + option) }
+// count counts an option that was chosen other than the first.
+func (w *World) count(k Kind, option string) {
+	if k == Deliver {
+		option = outOfOrder
+	}
+	w.countName(k.String() + ": " + option)
+}
 
 func (w *World) countName(name string) { w.counts[name]++ }
+
+// The names of what is counted besides options.
+const (
+	outOfOrder = "out of order"
+	killed     = "process: killed at its time limit"
+	blindly    = "request: sent without knowing the circuit"
+	unheard    = "callback: not taken"
+)
+
+func silence(p Port) string { return "outage: " + p.String() }
+
+// Faults lists everything that can go wrong in a world, by the names of
+// Counts.
+func Faults() []string {
+	all := []string{Deliver.String() + ": " + outOfOrder, killed, blindly, unheard}
+	for _, m := range meddlingNames[1:] {
+		all = append(all, Use.String()+": "+m)
+	}
+	for _, options := range []struct {
+		kind  Kind
+		words []string
+	}{{Receive, fates}, {Pause, append([]string{""}, pauseWords...)}, {Lag, lagWords}, {Answer, dialWords}, {Ring, ringWords}, {Report, reportWords}, {Tick, tickWords}} {
+		for _, word := range options.words[1:] {
+			all = append(all, options.kind.String()+": "+word)
+		}
+	}
+	for p := range Ports {
+		if p != Provider { // it has answers of its own
+			all = append(all, silence(p))
+		}
+	}
+	return all
+}
 
 // tracef writes one line with the time.
 func (w *World) tracef(format string, args ...any) {

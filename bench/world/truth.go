@@ -78,11 +78,12 @@ type ending struct {
 // standing is a process as it was when it sent a write.
 type standing struct {
 	p      *Process
+	at     time.Duration
 	holder string
 	seen   observed
 }
 
-func (p *Process) standing() standing { return standing{p, p.Holder(), p.seen} }
+func (p *Process) standing() standing { return standing{p, p.world.now, p.Holder(), p.seen} }
 
 // working notes what a process begins to do.
 func (w *World) working(p *Process, k call.Key) {
@@ -170,6 +171,7 @@ func (w *World) changed(by standing, k call.Key) {
 	w.checkChange(old, c)
 	w.checkEnd(old, c)
 	w.checkDelay(by, old, c)
+	w.checkPark(by, old, c)
 }
 
 // describe is a call in one line.
