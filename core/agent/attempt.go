@@ -245,7 +245,9 @@ func (a *Agent) defers(ctx context.Context, w *work, s *service, at time.Time, w
 // ready asks, before the first paid step, whether the call could be dialled at
 // all: its time, its window, the do-not-call list, and the circuits of every
 // step up to the dial. No script and no speech are paid for a call that cannot
-// be dialled.
+// be dialled. Only the call that tests a circuit for real goes as far as that:
+// of two circuits that are open neither would close if each waited for the
+// other.
 func (a *Agent) ready(ctx context.Context, w *work) (bool, error) {
 	if open, err := a.timely(ctx, w); !open {
 		return false, err
@@ -257,7 +259,11 @@ func (a *Agent) ready(ctx context.Context, w *work) (bool, error) {
 	for _, name := range []string{LLM, ElevenLabs, Twilio} {
 		s := a.services[name]
 		r, known := s.circuit.Look(ctx, time.Time{})
-		if known && r.State != breaker.Closed && r.Probe.Holder != w.call.Key.String() {
+		switch {
+		case !known || r.State == breaker.Closed:
+		case r.Probe.Holder == w.call.Key.String():
+			return true, nil
+		default:
 			return false, a.park(ctx, w, s, alertName(s)+" does not work at the moment (its circuit is not CLOSED)")
 		}
 	}

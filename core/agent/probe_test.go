@@ -51,6 +51,33 @@ func TestTheLeaseOfAnHeirWhoseEarlierStepsTookLongIsLengthened(t *testing.T) {
 	}
 }
 
+func TestTwoOpenCircuitsDoNotWaitForEachOther(t *testing.T) {
+	for _, pair := range [][]string{{agent.LLM, agent.ElevenLabs}, {agent.LLM, agent.Twilio}, {agent.ElevenLabs, agent.Twilio}, {agent.LLM, agent.ElevenLabs, agent.Twilio}} {
+		t.Run(strings.Join(pair, " and "), func(t *testing.T) {
+			w := newWorld(t)
+			for i, service := range pair {
+				w.agent.Circuit(service).Change(t.Context(), func(r breaker.Record) (breaker.Record, breaker.Change) {
+					return breaker.Fail(r, breaker.DefaultConfig(), breaker.Failure{Fault: faults["401"], Began: start}, start)
+				})
+				c := contact(i + 1) // each of them holds a call that has no script yet
+				if err := w.store.Put(t.Context(), call.Write{Call: call.Call{
+					Key: c.Key(), Contact: c, Number: hash(c.Phone), State: call.Parked, CreatedAt: start,
+					Park: call.Park{Number: 1, Service: service, Since: start},
+				}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.run(10 * time.Minute)
+			for _, service := range pair {
+				if r := w.record(service); r.State != breaker.Closed {
+					t.Errorf("%s is %s in epoch %d although everything works", service, r.State, r.Epoch)
+				}
+			}
+			allEnded(t, w, false)
+		})
+	}
+}
+
 func TestAPaidRequestStartsOnlyIfTheLeaseOutlastsIt(t *testing.T) {
 	for _, still := range []time.Duration{15 * time.Second, 25 * time.Second, 10 * time.Minute} {
 		w := healthy(t)
