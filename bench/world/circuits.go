@@ -30,10 +30,12 @@ type lease struct {
 // loaded notes whether a process could read a circuit: if not, it may send
 // requests without knowing, for as long as it leaves the store alone.
 func (w *World) loaded(p *Process, service string, err error) {
-	p.seen.silent[serviceOf(service)] = 0
+	i := serviceOf(service)
 	if err != nil {
-		p.seen.silent[serviceOf(service)] = w.now + agent.CacheFor
+		p.seen.silent[i] = w.now + agent.CacheFor
+		return
 	}
+	p.seen.silent[i], p.seen.read[i] = 0, w.now+agent.CacheFor
 }
 
 // swapped checks a write of a circuit.

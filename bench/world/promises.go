@@ -115,7 +115,7 @@ func (w *World) checkPark(by standing, old, c call.Call) {
 		return
 	}
 	i := serviceOf(c.Park.Service)
-	if by.at < by.seen.silent[i] && by.seen.ended[i].fault == nil {
+	if by.at < by.seen.silent[i] && by.at > by.seen.read[i] && by.seen.ended[i].fault == nil {
 		w.violate("%s is set aside for the circuit of %s, which nobody can read", c.Key, c.Park.Service)
 	}
 }

@@ -55,7 +55,8 @@ type intent struct {
 type observed struct {
 	key      call.Key // the call that it works on
 	trouble  bool     // something went wrong in this job
-	silent   [4]time.Duration
+	silent   [4]time.Duration // until when it leaves the circuit store alone
+	read     [4]time.Duration // until when it believes a circuit that it read
 	admitted [4]admission
 	ended    [4]ending
 }
