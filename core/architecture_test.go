@@ -56,6 +56,7 @@ func layers() []layer {
 		}},
 		layer{of: "functions/...", may: append([]string{"functions/internal/..."}, edge...), libraries: []string{"github.com/aws/aws-lambda-go/..."}},
 		layer{of: "examples/...", libraries: none},
+		layer{of: "docs/docstest", libraries: none},
 		layer{of: "bench/...", may: []string{"core/...", "infra/...", "localstack/..."}},
 	)
 }

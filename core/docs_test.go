@@ -1,7 +1,6 @@
 package core_test
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,63 +10,16 @@ import (
 
 	"callagent/core/breaker"
 	"callagent/core/fault"
+	"callagent/docs/docstest"
 )
 
-var update = flag.Bool("update", false, "write the parts of docs that are made from the code")
-
 // TestDocsSayWhatTheCodeDoes compares the parts of the pages that are made from
-// the code. Each stands between two remarks, "generated: NAME" and "end: NAME".
+// the code.
 func TestDocsSayWhatTheCodeDoes(t *testing.T) {
-	for _, part := range []struct{ page, name, want string }{
-		{"faults.md", "treatments", treatments()},
-		{"circuit.md", "diagram", diagram()},
-		{"circuit.md", "transitions", transitions()},
-		{"circuit.md", "times", times()},
-	} {
-		path := filepath.Join("..", "docs", part.page)
-		page, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		fresh, err := replace(string(page), part.name, part.want)
-		if err != nil {
-			t.Fatalf("%s: %v", part.page, err)
-		}
-		if fresh == string(page) {
-			continue
-		}
-		if !*update {
-			t.Errorf("%s: the part %q no longer says what the code does; run go test ./core -update", part.page, part.name)
-			continue
-		}
-		if err := os.WriteFile(path, []byte(fresh), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// replace puts text between the two remarks that name a part of a page.
-func replace(page, name, text string) (string, error) {
-	begin, end := "<!-- generated: "+name+" -->\n", "<!-- end: "+name+" -->"
-	before, rest, begins := strings.Cut(page, begin)
-	_, after, ends := strings.Cut(rest, end)
-	if !begins || !ends {
-		return "", fmt.Errorf("the remarks around %q are missing", name)
-	}
-	return before + begin + text + end + after, nil
-}
-
-func TestReplaceNeedsBothRemarks(t *testing.T) {
-	page := "a\n<!-- generated: x -->\nold\n<!-- end: x -->\nb\n"
-	got, err := replace(page, "x", "new\n")
-	if want := "a\n<!-- generated: x -->\nnew\n<!-- end: x -->\nb\n"; err != nil || got != want {
-		t.Errorf("replace = %q, %v; want %q", got, err, want)
-	}
-	for _, broken := range []string{"", "<!-- generated: x -->\n", "<!-- end: x -->", strings.ReplaceAll(page, ": x", ": y")} {
-		if _, err := replace(broken, "x", "new\n"); err == nil {
-			t.Errorf("replace finds its remarks in %q", broken)
-		}
-	}
+	docstest.Part(t, "faults.md", "treatments", treatments())
+	docstest.Part(t, "circuit.md", "diagram", diagram())
+	docstest.Part(t, "circuit.md", "transitions", transitions())
+	docstest.Part(t, "circuit.md", "times", times())
 }
 
 func treatments() string {

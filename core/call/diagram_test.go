@@ -1,21 +1,13 @@
 package call_test
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
 
 	"callagent/core/call"
-)
-
-var update = flag.Bool("update", false, "draw the diagram in docs/ledger.md again")
-
-const (
-	ledgerPage   = "../../docs/ledger.md"
-	diagramBegin = "<!-- drawn from call.Transitions by go test ./core/call -update -->\n"
-	diagramEnd   = "<!-- end of the drawing -->\n"
+	"callagent/docs/docstest"
 )
 
 // diagram draws the table of transitions.
@@ -39,31 +31,13 @@ func diagram() string {
 }
 
 func TestTheDiagramShowsTheTable(t *testing.T) {
-	page, err := os.ReadFile(ledgerPage)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, ok := strings.Cut(string(page), diagramBegin)
-	drawn, after, ended := strings.Cut(rest, diagramEnd)
-	if !ok || !ended {
-		t.Fatalf("%s has lost the marks of its drawing", ledgerPage)
-	}
-	want := diagram()
-	if drawn == want {
-		return
-	}
-	if !*update {
-		t.Fatalf("%s shows another life of a call than the code. Draw it again: go test ./core/call -update", ledgerPage)
-	}
-	if err := os.WriteFile(ledgerPage, []byte(before+diagramBegin+want+diagramEnd+after), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	docstest.Part(t, "ledger.md", "diagram", diagram())
 }
 
 // The page names every state and every time that the rules use, so that a
 // changed number cannot leave the page behind.
 func TestThePageNamesEveryStateAndTime(t *testing.T) {
-	page, err := os.ReadFile(ledgerPage)
+	page, err := os.ReadFile("../../docs/ledger.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"callagent/core/agent"
 	"callagent/core/breaker"
+	"callagent/docs/docstest"
 )
 
 // counting is a small fleet whose operations are counted: a process, one more,
@@ -165,5 +166,5 @@ func TestCountedOperationsOfTheCircuits(t *testing.T) {
 		}
 	}
 	t.Logf("\n%s", &lines)
-	samePart(t, "circuits", lines.String())
+	docstest.Part(t, "dynamodb.md", "circuits", lines.String())
 }

@@ -3,19 +3,15 @@
 package dynamo_test
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"callagent/core/agent"
 	"callagent/core/call"
+	"callagent/docs/docstest"
 )
-
-var update = flag.Bool("update", false, "write the table of a call's operations into docs/dynamodb.md")
 
 // reasons say why each write of a call is there, and what it costs.
 var reasons = map[string]string{
@@ -47,7 +43,7 @@ func TestCountedOperationsOfACall(t *testing.T) {
 	}
 	fmt.Fprintf(&table, "| **together** | | **%g** | **%g** | and %g read units |\n", total.write, total.index, total.read)
 	t.Logf("\n%s", &table)
-	samePart(t, "call", "| for what | operation | write units | in indexes | why |\n|---|---|---|---|---|\n"+table.String())
+	docstest.Part(t, "dynamodb.md", "call", "| for what | operation | write units | in indexes | why |\n|---|---|---|---|---|\n"+table.String())
 }
 
 // sum adds up the operations, and writes a line for each that writes.
@@ -134,7 +130,7 @@ func TestCountedOperationsBesides(t *testing.T) {
 		})
 		fmt.Fprintf(&table, "| %s | %g | %s |\n", m.what, m.units, m.why)
 	}
-	samePart(t, "besides", table.String())
+	docstest.Part(t, "dynamodb.md", "besides", table.String())
 }
 
 // beyondAPlainCall is what the call costs more than one without trouble.
@@ -154,29 +150,4 @@ func (st *stage) put(w call.Write) call.Call {
 	}
 	w.Call.Version++
 	return w.Call
-}
-
-// samePart compares the generated part of docs/dynamodb.md.
-func samePart(t *testing.T, name, want string) {
-	t.Helper()
-	path := filepath.Join("..", "..", "docs", "dynamodb.md")
-	page, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	begin, end := "<!-- generated: "+name+" -->\n", "<!-- end: "+name+" -->"
-	before, rest, ok := strings.Cut(string(page), begin)
-	got, after, closed := strings.Cut(rest, end)
-	if !ok || !closed {
-		t.Fatalf("docs/dynamodb.md has no part %q", name)
-	}
-	switch {
-	case got == want:
-	case *update:
-		if err := os.WriteFile(path, []byte(before+begin+want+end+after), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	default:
-		t.Errorf("docs/dynamodb.md: the part %q no longer says what is counted; run this test with -update", name)
-	}
 }

@@ -9,20 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"callagent/docs/docstest"
+
 	"gopkg.in/yaml.v3"
 )
 
 // docs/doctor.md has the whole catalogue.
 func TestDocsHaveTheCatalogue(t *testing.T) {
-	path := filepath.Join("..", "..", "..", "docs", "doctor.md")
-	const begin, end = "<!-- generated: catalogue -->\n", "<!-- end: catalogue -->"
-	page := readFile(t, path)
-	before, rest, begins := strings.Cut(page, begin)
-	_, after, ends := strings.Cut(rest, end)
-	if !begins || !ends {
-		t.Fatal("the remarks around the catalogue are missing")
-	}
-	golden(t, path, []byte(before+begin+catalogueTable()+end+after))
+	docstest.Part(t, "doctor.md", "catalogue", catalogueTable())
 }
 
 func catalogueTable() string {

@@ -3,7 +3,6 @@ package doctor
 import (
 	"bytes"
 	"context"
-	"flag"
 	"fmt"
 	"net"
 	"net/http"
@@ -19,11 +18,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"callagent/docs/docstest"
 	"callagent/infra/settings"
 	"callagent/localstack/simulator"
 )
-
-var update = flag.Bool("update", false, "write the golden files and docs/doctor.md")
 
 // examine gives the findings of a patient, and the simulator.
 func (p patient) examine(t *testing.T) ([]Finding, Options, *simulator.Simulator) {
@@ -193,7 +191,7 @@ func discreet(t *testing.T, findings []Finding, o Options) {
 
 func golden(t *testing.T, file string, got []byte) {
 	t.Helper()
-	if *update {
+	if docstest.Updating() {
 		if err := os.WriteFile(file, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
