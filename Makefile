@@ -51,8 +51,8 @@ scenarios: build ## every scenario, twenty times as fast, with its expected summ
 	@ls examples/scenarios | sed 's/\.toml$$//' | xargs -P 2 -I NAME sh -c \
 	  'mkdir -p build/scenarios/NAME && cd build/scenarios/NAME && rm -f app* && ../../callagent simulate --scenario NAME --speed 20 --check'
 
-diagrams: ## draw the diagrams and tables in docs/ again from the code
-	$(GO) test ./core ./core/call ./core/alert -update
+diagrams: ## write the diagrams and tables in docs/ again from the code
+	$(GO) test ./core ./core/call ./core/alert ./infra/settings ./infra/wiring/doctor ./cmd/callagent/cli ./docs -run ThePage -update
 
 bench: ## ours and the peers in one run: one table, and bench/results.json
 	@mkdir -p build/bench

@@ -13,9 +13,9 @@ import (
 	"callagent/docs/docstest"
 )
 
-// TestDocsSayWhatTheCodeDoes compares the parts of the pages that are made from
+// TestThePagesSayWhatTheCodeDoes compares the parts of the pages that are made from
 // the code.
-func TestDocsSayWhatTheCodeDoes(t *testing.T) {
+func TestThePagesSayWhatTheCodeDoes(t *testing.T) {
 	docstest.Part(t, "faults.md", "treatments", treatments())
 	docstest.Part(t, "circuit.md", "diagram", diagram())
 	docstest.Part(t, "circuit.md", "transitions", transitions())

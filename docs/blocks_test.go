@@ -28,8 +28,8 @@ type block struct {
 // left out.
 var (
 	wholePage = regexp.MustCompile(`<!-- no command here is run: (.+) -->`)
-	remark    = regexp.MustCompile(`^<!-- (not run|ends with|run first):? *(.*?) *-->$`)
-	fence     = regexp.MustCompile("^ *```(.*)$")
+	remark    = regexp.MustCompile(`^ *<!-- (not run|ends with|run first):? *(.*?) *-->$`)
+	fence     = regexp.MustCompile("^( *)```(.*)$")
 )
 
 // blocks reads the commands of a page.
@@ -37,9 +37,10 @@ func blocks(page string) ([]block, error) {
 	var (
 		list   []block
 		next   block // what the remarks say of it
+		begins int   // the first line of the fence that is open; 0 is none
+		indent string
 		inside string
 		body   []string
-		begins int // the first line of the fence that is open; 0 is none
 	)
 	if m := wholePage.FindStringSubmatch(page); m != nil {
 		next.unrun = m[1]
@@ -49,7 +50,7 @@ func blocks(page string) ([]block, error) {
 		mark := fence.FindStringSubmatch(line)
 		switch {
 		case mark != nil && begins == 0:
-			inside, body, begins = mark[1], nil, n+2
+			indent, inside, body, begins = mark[1], mark[2], nil, n+2
 			continue
 		case mark != nil && inside == "sh":
 			next.line, next.text = begins, strings.Join(body, "\n")
@@ -57,7 +58,7 @@ func blocks(page string) ([]block, error) {
 		case mark != nil && inside == "text" && len(list) > 0:
 			list[len(list)-1].shows = append(list[len(list)-1].shows, body...)
 		case mark == nil && begins != 0:
-			body = append(body, line)
+			body = append(body, strings.TrimPrefix(line, indent))
 			continue
 		case mark == nil:
 			if err := next.heed(line); err != nil {

@@ -18,11 +18,13 @@ import (
 	"time"
 
 	"callagent/docs/docstest"
+	"callagent/infra/clock"
 	"callagent/localstack/simulator"
 )
 
 // TestCommandsDoWhatPagesSay runs the commands of every page, in the page's
-// order, in a copy of the module. Keys and providers are those of a simulator.
+// order, in a copy of the module. Keys and providers are those of a simulator,
+// and the clock of callagent run is twenty times as fast.
 func TestCommandsDoWhatPagesSay(t *testing.T) {
 	all := pages(t)
 	for _, page := range slices.Sorted(maps.Keys(all)) {
@@ -73,39 +75,54 @@ c-003,+1 202 555 0103,Zoé Lefèvre,Washington
 // usual is where callagent run listens; the tests have an address of their own.
 const usual = "127.0.0.1:8470"
 
-// between stands before every block: what the one before left, and the address
-// of callagent run.
+// between stands before every block: what the one before left, and callagent as
+// a reader has it, with an address and a clock of its own. The doctor compares
+// clocks, so it asks a simulator with the right time.
 const between = `
 set -euo pipefail
 if [ -e "$STATE/variables" ]; then . "$STATE/variables"; cd "$(cat "$STATE/folder")"; fi
 trap 'export -p > "$STATE/variables"; pwd > "$STATE/folder"' EXIT
 callagent() {
-  if [ "$1" = run ]; then shift; command callagent run --listen "$LISTEN" "$@"
-  else command callagent "$@"; fi
+  case $1 in
+  run) shift; command callagent run --clock "$FAST" --listen "$LISTEN" "$@" ;;
+  doctor) env $PUNCTUAL callagent "$@" ;;
+  *) command callagent "$@" ;;
+  esac
 }
 `
 
 func newReader(t *testing.T) *reader {
 	t.Helper()
-	r := &reader{t: t, dir: t.TempDir(), state: t.TempDir()}
+	r := &reader{t: t, dir: t.TempDir(), state: t.TempDir(), listen: free(t)}
 	copyModule(t, r.dir)
-	sim, err := simulator.Start(simulator.Config{Seed: 1, Numbers: map[string]string{
+	fast := time.Now().UTC().Format(time.RFC3339) + ",20"
+	folder, err := command()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.env = slices.Concat(os.Environ(), providers(t, fast), []string{
+		"PUBLIC_URL=http://" + r.listen, "LISTEN=" + r.listen, "STATE=" + r.state,
+		"FAST=" + fast, "PUNCTUAL=" + strings.Join(providers(t, ""), " "),
+		"PATH=" + folder + string(os.PathListSeparator) + os.Getenv("PATH"),
+	})
+	return r
+}
+
+// providers starts a simulator and gives the environment that leads to it.
+func providers(t *testing.T, time string) []string {
+	t.Helper()
+	ticking, err := clock.Parse(time)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim, err := simulator.Start(simulator.Config{Clock: ticking, Seed: 1, Numbers: map[string]string{
 		"+12025550102": "no-answer", "+12025550103": "busy",
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(sim.Close)
-	folder, err := command()
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.listen = free(t)
-	r.env = slices.Concat(os.Environ(), sim.Env(), []string{
-		"PUBLIC_URL=http://" + r.listen, "LISTEN=" + r.listen, "STATE=" + r.state,
-		"PATH=" + folder + string(os.PathListSeparator) + os.Getenv("PATH"),
-	})
-	return r
+	return sim.Env()
 }
 
 // run runs a block and gives what it printed.

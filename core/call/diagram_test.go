@@ -30,7 +30,7 @@ func diagram() string {
 	return b.String()
 }
 
-func TestTheDiagramShowsTheTable(t *testing.T) {
+func TestThePageShowsTheTable(t *testing.T) {
 	docstest.Part(t, "ledger.md", "diagram", diagram())
 }
 

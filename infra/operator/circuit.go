@@ -83,9 +83,9 @@ type override struct {
 }
 
 var overrides = map[Action]override{
-	Open:  {breaker.ForceOpen, breaker.ForcedOpen, "circuit_forced_open", "forced open"},
-	Close: {breaker.ForceClose, breaker.ForcedClosed, "circuit_forced_closed", "forced closed"},
-	Auto:  {breaker.Return, breaker.Automatic, "circuit_returned", "automatic"},
+	Open:  {rule: breaker.ForceOpen, forced: breaker.ForcedOpen, event: "circuit_forced_open", is: "forced open"},
+	Close: {rule: breaker.ForceClose, forced: breaker.ForcedClosed, event: "circuit_forced_closed", is: "forced closed"},
+	Auto:  {rule: breaker.Return, forced: breaker.Automatic, event: "circuit_returned", is: "automatic"},
 }
 
 // Makes continues the sentence "The circuit is".
@@ -120,7 +120,7 @@ func (o Operator) Override(ctx context.Context, service string, a Action, cfg br
 	if !done.Changed {
 		did = "asked for it to be " + do.is + ", which it was already"
 	}
-	e := journal.Entry{Service: service, Event: do.event, Circuit: after.State.String()}
+	e := journal.Entry{Level: journal.Warning, Service: service, Event: do.event, Circuit: after.State.String()}
 	done.Unnoted = o.Note(ctx, e, did+"; the circuit was "+done.Was)
 	return done, nil
 }

@@ -31,10 +31,9 @@ type Store interface {
 
 func (o Operator) now() time.Time { return o.Clock.Now() }
 
-// Note puts an event into the journal, as a warning of now. did continues
-// "Operator ada".
+// Note puts an event of now into the journal. did continues "Operator ada".
 func (o Operator) Note(ctx context.Context, e journal.Entry, did string) error {
-	e.Time, e.Level = o.now(), journal.Warning
+	e.Time = o.now()
 	e.Message = fmt.Sprintf("Operator %s %s.", o.Name, did)
 	return o.Store.Append(ctx, []journal.Entry{e})
 }

@@ -78,7 +78,7 @@ func (o Operator) Resolve(ctx context.Context, k call.Key, as Answer) (Resolved,
 	if !write.Call.Due.IsZero() {
 		done.Unwoken = wake(ctx, o.Store, write.Call)
 	}
-	e := journal.Entry{Event: "call_resolved", CallID: k.String(), Contact: k.Contact, Campaign: k.Campaign}
+	e := journal.Entry{Level: journal.Warning, Event: "call_resolved", CallID: k.String(), Contact: k.Contact, Campaign: k.Campaign}
 	done.Unnoted = o.Note(ctx, e, r.did+"; the call was unknown")
 	return done, nil
 }

@@ -106,7 +106,7 @@ func operating(store wiring.Store) operator.Operator {
 // note puts what the operator did into the journal; did continues "Operator
 // ada".
 func note(ctx context.Context, store wiring.Store, event, did string) error {
-	if err := operating(store).Note(ctx, journal.Entry{Event: event}, did); err != nil {
+	if err := operating(store).Note(ctx, journal.Entry{Level: journal.Warning, Event: event}, did); err != nil {
 		return unnoted(err)
 	}
 	return nil

@@ -123,7 +123,7 @@ func (s summary) print(w World, asJSON bool) error {
 		return e.Encode(s)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%d contacts in %.1f s: %s", s.Contacts, s.Duration, s.counts())
+	fmt.Fprintf(&b, "\n%s in %.1f s: %s", number(s.Contacts, "contact"), s.Duration, s.counts())
 	if s.Refused > 0 {
 		fmt.Fprintf(&b, "; %d rows refused", s.Refused)
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // docs/doctor.md has the whole catalogue.
-func TestDocsHaveTheCatalogue(t *testing.T) {
+func TestThePageHasTheCatalogue(t *testing.T) {
 	docstest.Part(t, "doctor.md", "catalogue", catalogueTable())
 }
 
