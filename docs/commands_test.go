@@ -246,7 +246,7 @@ func free(t *testing.T) string {
 
 // command builds callagent, once for all pages, and gives its folder.
 var command = sync.OnceValues(func() (string, error) {
-	cmd := exec.Command("go", "build", "-o", commandFolder, "callagent/cmd/callagent")
+	cmd := exec.Command("go", "build", "-trimpath", "-o", commandFolder, "callagent/cmd/callagent")
 	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, said)

@@ -14,7 +14,8 @@ import (
 	"callagent/docs/docstest"
 )
 
-// pages reads every page of the module, by its path from the module's root.
+// pages reads the pages of docs and every README of the module, by their paths
+// from its root.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	root, found := docstest.Root(t), map[string]string{}
@@ -24,21 +25,24 @@ func pages(t *testing.T) map[string]string {
 			return err
 		case d.IsDir() && p != root && (strings.HasPrefix(name, ".") || name == "build"):
 			return filepath.SkipDir // "build" holds what make builds
-		case d.IsDir() || filepath.Ext(name) != ".md":
-			return nil
-		}
-		text, err := os.ReadFile(p)
-		if err != nil {
-			return err
 		}
 		rel, err := filepath.Rel(root, p)
-		found[filepath.ToSlash(rel)] = string(text)
+		rel = filepath.ToSlash(rel)
+		if err != nil || !isPage(rel) {
+			return err
+		}
+		text, err := os.ReadFile(p)
+		found[rel] = string(text)
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return found
+}
+
+func isPage(file string) bool {
+	return path.Base(file) == "README.md" || strings.HasPrefix(file, "docs/") && path.Ext(file) == ".md"
 }
 
 var (
