@@ -5,7 +5,10 @@
 // with the same id. The stages are group, deduplicate, send, record.
 package alert
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Kind names what an alert is about.
 type Kind string
@@ -22,6 +25,20 @@ const (
 	CallUnknown      Kind = "call_unknown"
 	CampaignFinished Kind = "campaign_finished"
 )
+
+// Kinds lists them, those about a service first.
+func Kinds() []Kind {
+	return []Kind{
+		CircuitOpened, CircuitUnstable, CircuitStillOpen, CircuitClosed, ServicePaused,
+		CallFailed, RetriesExhausted, CallUnknown, CampaignFinished,
+	}
+}
+
+// AboutService reports whether alerts of the kind are about a service, and not
+// about a call or a campaign.
+func (k Kind) AboutService() bool {
+	return slices.Contains(Kinds()[:5], k)
+}
 
 // Severity orders alerts by how much they need a person.
 type Severity uint8

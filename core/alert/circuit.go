@@ -42,20 +42,23 @@ func outageID(r breaker.Record, k Kind) string {
 }
 
 func opened(r breaker.Record) Alert {
-	service := Title(r.Service)
+	service, kept := Title(r.Service), "call"
+	if r.Service == "crm" {
+		kept = "outcome"
+	}
 	a := Alert{
 		ID: outageID(r, CircuitOpened), Kind: CircuitOpened, Severity: Critical,
 		Service: r.Service, At: r.OpenedAt, Title: begin(trouble(r)) + ": " + meanwhile(r.Service),
 		What:   begin(reason(r)) + ". The circuit of " + service + " is OPEN.",
 		Effect: effect(r.Service),
-		Agent:  fmt.Sprintf("sends nothing more to %s, loses nothing, tests it every few seconds with a small request, and goes on by itself as soon as it works again.", service),
+		Agent:  fmt.Sprintf("sends nothing more to %s, keeps every %s for later, tests it every few seconds with a small request, and goes on by itself as soon as it works again.", service, kept),
 	}
 	switch {
 	case r.Forced == breaker.ForcedOpen:
-		a.Agent = fmt.Sprintf("sends nothing to %s, loses nothing, and does not test it until the operator gives it back.", service)
+		a.Agent = fmt.Sprintf("sends nothing to %s, keeps every %s for later, and does not test it until the operator gives it back.", service, kept)
 		a.You = "When it may go on: callagent circuit " + r.Service + " auto (or the button on the dashboard)."
 	case r.LastFault != nil && r.LastFault.Treatment().Trips:
-		a.Agent = fmt.Sprintf("sends nothing more to %s, fails no call for it, tests it once a minute, and goes on by itself as soon as this is put right.", service)
+		a.Agent = fmt.Sprintf("sends nothing more to %s, keeps every %s for later, tests it once a minute, and goes on by itself as soon as this is put right.", service, kept)
 		a.You = accountRemedy(r.LastFault)
 	}
 	return a

@@ -236,10 +236,7 @@ func TestThePageShowsTheTexts(t *testing.T) {
 	}
 	var b strings.Builder
 	all := samples()
-	for _, k := range []alert.Kind{
-		alert.CircuitOpened, alert.CircuitUnstable, alert.CircuitStillOpen, alert.CircuitClosed, alert.ServicePaused,
-		alert.CallFailed, alert.RetriesExhausted, alert.CallUnknown, alert.CampaignFinished,
-	} {
+	for _, k := range alert.Kinds() {
 		if !strings.Contains(before, "`"+string(k)+"`") {
 			t.Errorf("%s does not explain %s", page, k)
 		}

@@ -53,16 +53,10 @@ var severities = map[string]alert.Severity{
 	alert.Critical.String(): alert.Critical,
 }
 
-// serviceKinds are the kinds of alerts about a service.
-var serviceKinds = []alert.Kind{alert.CircuitOpened, alert.CircuitUnstable, alert.CircuitStillOpen, alert.CircuitClosed, alert.ServicePaused}
-
-// callKinds are those about calls and campaigns, which are about no service.
-var callKinds = []alert.Kind{alert.CallFailed, alert.RetriesExhausted, alert.CallUnknown, alert.CampaignFinished}
-
 // subscriptionWords lists what a rule may have for a word.
 func subscriptionWords() []string {
 	words := []string{all, alert.Info.String(), alert.Warning.String(), alert.Critical.String()}
-	for _, k := range slices.Concat(serviceKinds, callKinds) {
+	for _, k := range alert.Kinds() {
 		words = append(words, string(k))
 	}
 	return words
@@ -84,7 +78,7 @@ func parseRule(text string) (rule, error) {
 		return r, fmt.Errorf("has %s, which begins with no service: %s", describe(text), choice(service, ServiceNames()))
 	case !slices.Contains(subscriptionWords(), word):
 		return r, fmt.Errorf("has %s, which names no alert: %s", describe(text), choice(word, append(subscriptionWords(), ServiceNames()...)))
-	case service != "" && slices.Contains(callKinds, alert.Kind(word)):
+	case service != "" && slices.Contains(alert.Kinds(), alert.Kind(word)) && !alert.Kind(word).AboutService():
 		return r, fmt.Errorf("has %s, but %s is about calls and no service: leave out %q", describe(text), word, service+":")
 	}
 	return r, nil

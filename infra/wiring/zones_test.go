@@ -36,7 +36,7 @@ func TestZonesOf(t *testing.T) {
 	}
 }
 
-var update = flag.Bool("update", false, "write zones.txt anew from the library, in half a minute")
+var update = flag.Bool("update", false, "write zones.txt, and what alerts look like, as they are now; read the difference before keeping it")
 
 // walked asks the library for every prefix of up to five digits, and for longer
 // ones where the table goes further; with all for every one there can be.
