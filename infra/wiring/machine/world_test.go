@@ -38,7 +38,13 @@ type world struct {
 // the default settings.
 func newWorld(t *testing.T, over string, faults ...simulator.Fault) *world {
 	t.Helper()
-	w := &world{t: t, clock: clock.New(time.Time{}, 20)}
+	return newWorldAt(t, 20, over, faults...)
+}
+
+// newWorldAt is newWorld at another speed.
+func newWorldAt(t *testing.T, speed float64, over string, faults ...simulator.Fault) *world {
+	t.Helper()
+	w := &world{t: t, clock: clock.New(time.Time{}, speed)}
 	var err error
 	if w.sim, err = simulator.Start(simulator.Config{Clock: w.clock, Faults: faults, Seed: 1}); err != nil {
 		t.Fatal(err)
@@ -92,6 +98,18 @@ func (w *world) saw(event string) int {
 		}
 	}
 	return n
+}
+
+// at is when the first event of a name was journalled; zero when none was.
+func (w *world) at(event string) time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range w.events {
+		if e.Event == event {
+			return e.Time
+		}
+	}
+	return time.Time{}
 }
 
 // enqueue puts n contacts on the queue.
