@@ -194,7 +194,7 @@ func (s *stack) callbacks() {
 func (s *stack) messages(variable string) ([]agent.Message, []awstypes.Message) {
 	s.t.Helper()
 	out, err := s.clients.sqs.ReceiveMessage(s.t.Context(), &awssqs.ReceiveMessageInput{
-		QueueUrl: aws.String(s.env[variable]), MaxNumberOfMessages: 10,
+		QueueUrl: aws.String(s.env[variable]), MaxNumberOfMessages: 10, WaitTimeSeconds: 1, // without it a busy queue may look empty
 		MessageSystemAttributeNames: []awstypes.MessageSystemAttributeName{awstypes.MessageSystemAttributeNameAll},
 		MessageAttributeNames:       []string{"All"},
 	})
