@@ -2,7 +2,6 @@ package docs_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -127,9 +126,7 @@ func providers(t *testing.T, time string) []string {
 
 // run runs a block and gives what it printed.
 func (r *reader) run(b block) (string, error) {
-	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "bash", "-c", between+strings.ReplaceAll(b.text, usual, r.listen))
+	cmd := exec.CommandContext(r.t.Context(), "bash", "-c", between+strings.ReplaceAll(b.text, usual, r.listen))
 	cmd.Dir, cmd.Env = r.dir, r.env
 	printed, err := cmd.CombinedOutput()
 	status := 0

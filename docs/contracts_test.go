@@ -11,6 +11,7 @@ import (
 	"callagent/core/call"
 	"callagent/infra/contactlist"
 	"callagent/infra/settings"
+	"callagent/localstack/simulator"
 )
 
 // example is what stands in a page's only fence of a kind.
@@ -59,6 +60,31 @@ func TestThePageHasTheList(t *testing.T) {
 	}
 	if want := strings.Count(list, "\n") - 1; rows != want {
 		t.Errorf("%d of %d rows were read", rows, want)
+	}
+}
+
+// The simulator answers a word that it does not know with those that it does.
+func TestThePageHasTheWordsOfTheSimulator(t *testing.T) {
+	page := pages(t)["docs/scenarios.md"]
+	for _, c := range []simulator.Config{
+		{Numbers: map[string]string{"+12025550101": "zzzz"}},
+		{Faults: []simulator.Fault{{Service: "zzzz", Answer: "503"}}},
+		{Faults: []simulator.Fault{{Service: "twilio", Answer: "zzzz"}}},
+	} {
+		sim, err := simulator.Start(c)
+		if err == nil {
+			sim.Close()
+			t.Fatalf("%+v is accepted", c)
+		}
+		words := regexp.MustCompile(`([a-z_-]+, )+[a-z_-]+$`).FindString(err.Error())
+		if words == "" {
+			t.Errorf("the error lists no words: %v", err)
+		}
+		for word := range strings.SplitSeq(words, ", ") {
+			if !explains(page, word) {
+				t.Errorf("docs/scenarios.md does not explain %s", word)
+			}
+		}
 	}
 }
 

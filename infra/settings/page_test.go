@@ -52,7 +52,7 @@ func keysOfTheFile(text string) []documented {
 			above = append(above, strings.TrimPrefix(line, "# "))
 			continue
 		case head != nil:
-			table, about = head[1], strings.Join(above, " ")
+			table, about = head[1], strings.Join(above, "\n")
 		case m != nil:
 			literal = m[2] == `"""`
 			meaning := cmp.Or(m[3], words[m[1]], strings.Join(above, " "))
@@ -83,7 +83,7 @@ func TestThePageHasTheSettings(t *testing.T) {
 		if i == 0 || of != in {
 			fmt.Fprintf(&b, "\n### %s\n\n", title(of))
 			if k.about != "" && !strings.Contains(of, "NAME") {
-				fmt.Fprintf(&b, "%s\n\n", k.about)
+				fmt.Fprintf(&b, "%s\n\n", paragraph(k.about))
 			}
 			b.WriteString("| key | default | meaning |\n|---|---|---|\n")
 		}
@@ -93,6 +93,15 @@ func TestThePageHasTheSettings(t *testing.T) {
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", k.key, defaults(keys, k), docstest.Cell(k.meaning))
 	}
 	docstest.Part(t, "settings.md", "settings", b.String()+"\n")
+}
+
+// paragraph is a remark of the file on the page: one with columns stays as it
+// is.
+func paragraph(about string) string {
+	if strings.Contains(about, "\n  ") {
+		return "```\n" + about + "\n```"
+	}
+	return strings.ReplaceAll(about, "\n", " ")
 }
 
 // general names what the tables of all services or campaigns have in common.

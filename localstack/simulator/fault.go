@@ -3,6 +3,7 @@ package simulator
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -147,7 +148,7 @@ func (s *schedule) check(f Fault) error {
 	routes, known := s.routes[f.Service]
 	switch n := f.status(); {
 	case !known:
-		return fmt.Errorf("no service %q", f.Service)
+		return fmt.Errorf("no service %q, only %s", f.Service, strings.Join(slices.Sorted(maps.Keys(s.routes)), ", "))
 	case f.Route != "" && !slices.Contains(routes, f.Route):
 		return fmt.Errorf("%s has no route %q, only %s", f.Service, f.Route, strings.Join(routes, ", "))
 	case !slices.Contains(answers, f.Answer) && (n < 300 || n > 599):

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -129,7 +130,8 @@ var outcomes = []string{outcomeAnswered, outcomeBusy, outcomeNoAnswer, outcomeVo
 func checkNumbers(numbers map[string]string) error {
 	for _, word := range numbers {
 		if _, refused := refusals[word]; !refused && !slices.Contains(outcomes, word) {
-			return fmt.Errorf("simulator: %q is no behaviour of a number", word)
+			known := slices.Concat(outcomes, slices.Sorted(maps.Keys(refusals)))
+			return fmt.Errorf("simulator: %q is no behaviour of a number, only %s", word, strings.Join(known, ", "))
 		}
 	}
 	return nil
