@@ -11,6 +11,7 @@ import (
 	"callagent/core/agent"
 	"callagent/core/call"
 	"callagent/docs/docstest"
+	"callagent/infra/dynamo/metertest"
 )
 
 // reasons say why each write of a call is there, and what it costs.
@@ -37,38 +38,41 @@ func TestCountedOperationsOfACall(t *testing.T) {
 		t.Fatalf("the call is %s, recorded %q", c.State, c.Recorded)
 	}
 	var table strings.Builder
-	total := sum(t, &table, st.meter.take())
-	if total.write > most {
-		t.Errorf("a whole call costs %g write units, want at most %d", total.write, most)
+	total := sum(t, &table, st.meter.Take())
+	if total.Write > most {
+		t.Errorf("a whole call costs %g write units, want at most %d", total.Write, most)
 	}
-	fmt.Fprintf(&table, "| **together** | | **%g** | **%g** | and %g read units |\n", total.write, total.index, total.read)
+	fmt.Fprintf(&table, "| **together** | | **%g** | **%g** | and %g read units |\n", total.Write, total.Index, total.Read)
 	t.Logf("\n%s", &table)
 	docstest.Part(t, "dynamodb.md", "call", "| for what | operation | write units | in indexes | why |\n|---|---|---|---|---|\n"+table.String())
 }
 
 // sum adds up the operations, and writes a line for each that writes.
-func sum(t *testing.T, table *strings.Builder, ops []operation) (total operation) {
+func sum(t *testing.T, table *strings.Builder, ops []metertest.Operation) (total metertest.Operation) {
 	for _, o := range ops {
-		total.read, total.write, total.index = total.read+o.read, total.write+o.write, total.index+o.index
-		if o.write == 0 {
+		total.Read, total.Write, total.Index = total.Read+o.Read, total.Write+o.Write, total.Index+o.Index
+		if o.Write == 0 {
 			continue
 		}
-		if o.what == "" && !o.ledger {
-			o.what = "pace"
+		if o.Purpose == "" && !ofCalls(o) {
+			o.Purpose = "pace"
 		}
-		if reasons[o.what] == "" {
-			t.Errorf("a write for %q, and no reason for it", o.what)
+		if reasons[o.Purpose] == "" {
+			t.Errorf("a write for %q, and no reason for it", o.Purpose)
 		}
-		fmt.Fprintf(table, "| %s | %s | %g | %g | %s |\n", o.what, o.name, o.write, o.index, reasons[o.what])
+		fmt.Fprintf(table, "| %s | %s | %g | %g | %s |\n", o.Purpose, o.Name, o.Write, o.Index, reasons[o.Purpose])
 	}
 	return total
 }
 
+// ofCalls reports whether an operation was one of the calls table.
+func ofCalls(o metertest.Operation) bool { return strings.HasPrefix(o.Table, "calls-") }
+
 // ledgerWrites adds up the write units in the calls table.
-func ledgerWrites(ops []operation) (units float64) {
+func ledgerWrites(ops []metertest.Operation) (units float64) {
 	for _, o := range ops {
-		if o.ledger {
-			units += o.write
+		if ofCalls(o) {
+			units += o.Write
 		}
 	}
 	return units
@@ -93,29 +97,29 @@ var more = []struct {
 	}},
 	{"a callback of the provider", 1, "the answer alone", func(st *stage) float64 {
 		st.deliver()
-		st.meter.take()
+		st.meter.Take()
 		st.callback()
-		return ledgerWrites(st.meter.take())
+		return ledgerWrites(st.meter.Take())
 	}},
 	{"a callback that brings the SID", 4, "the answer, in one transaction with the ownership of its SID", func(st *stage) float64 {
 		w := dialled("ada")
 		w.Own, w.Call.SID = "", ""
 		st.put(w)
-		st.meter.take()
+		st.meter.Take()
 		if _, err := st.calls.Answer(st.Context(), w.Call.Key, w.Call.Intent.Attempt, call.Answer{SID: "CA1", At: st.clock.Now()}); err != nil {
 			st.Fatal(err)
 		}
-		return ledgerWrites(st.meter.take())
+		return ledgerWrites(st.meter.Take())
 	}},
 	{"set aside for a circuit, and released", 7, "two writes, a stamp, and four index entries: from what is due to what is parked, and back", func(st *stage) float64 {
 		c := st.put(bare("ada"))
-		st.meter.take()
+		st.meter.Take()
 		c = st.put(call.Write{Call: c.ForCircuit(agent.LLM, st.clock.Now(), "its circuit is open")})
 		if err := st.calls.Stamp(st.Context(), c, st.clock.Now()); err != nil {
 			st.Fatal(err)
 		}
 		st.put(call.Write{Call: call.Claims(c, call.Asker{Now: st.clock.Now(), Admits: true, Lease: time.Minute}).Call})
-		return ledgerWrites(st.meter.take())
+		return ledgerWrites(st.meter.Take())
 	}},
 }
 
@@ -139,7 +143,7 @@ func (st *stage) beyondAPlainCall() float64 {
 	plain := newStage(st.T)
 	plain.walk()
 	st.walk()
-	return ledgerWrites(st.meter.take()) - ledgerWrites(plain.meter.take())
+	return ledgerWrites(st.meter.Take()) - ledgerWrites(plain.meter.Take())
 }
 
 // put makes a write that must succeed and gives the record afterwards.

@@ -20,6 +20,7 @@ import (
 	"callagent/core/fault"
 	"callagent/core/journal"
 	"callagent/infra/dynamo"
+	"callagent/infra/dynamo/metertest"
 	"callagent/infra/memory"
 )
 
@@ -130,7 +131,7 @@ type stage struct {
 	*testing.T
 	clock     *watch
 	providers *providers
-	meter     *meter
+	meter     *metertest.Meter
 	calls     *dynamo.Calls
 	options   agent.Options
 	agent     *agent.Agent
@@ -143,8 +144,8 @@ type stage struct {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	c := &watch{now: time.Now().UTC().Truncate(time.Second).Add(234567891)}
-	st := &stage{T: t, clock: c, providers: &providers{clock: c}, meter: &meter{}, table: callsTable(t)}
-	client := st.meter.client(t)
+	st := &stage{T: t, clock: c, providers: &providers{clock: c}, meter: &metertest.Meter{}, table: callsTable(t)}
+	client := metered(t, st.meter)
 	st.calls = dynamo.NewCalls(client, st.table, c.Now)
 	contact := call.Contact{
 		Campaign: "spring-renewals", ID: "customer-004711", Phone: "+15005550006", Name: "Ada Lovelace",

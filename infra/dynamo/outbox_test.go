@@ -16,6 +16,7 @@ import (
 	"callagent/core/agent/outboxtest"
 	"callagent/core/alert"
 	"callagent/infra/dynamo"
+	"callagent/infra/dynamo/metertest"
 )
 
 func TestOutbox(t *testing.T) {
@@ -120,8 +121,8 @@ func TestOnlyADeliveredAlertExpires(t *testing.T) {
 
 // The units that docs/dynamodb.md names, as the server counts them.
 func TestCountedOperationsOfAlerts(t *testing.T) {
-	var m meter
-	o := dynamo.NewOutbox(m.client(t), circuitsTable(t), time.Now)
+	var m metertest.Meter
+	o := dynamo.NewOutbox(metered(t, &m), circuitsTable(t), time.Now)
 	for _, step := range []struct {
 		what string
 		do   func()
@@ -136,8 +137,8 @@ func TestCountedOperationsOfAlerts(t *testing.T) {
 	} {
 		step.do()
 		var units float64
-		for _, op := range m.take() {
-			units += op.write
+		for _, op := range m.Take() {
+			units += op.Write
 		}
 		if units != step.want {
 			t.Errorf("an alert that is %s costs %g units, want %g", step.what, units, step.want)
