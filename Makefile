@@ -9,7 +9,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 EMULATOR := localstack/emulator
 
-.PHONY: help run build test fuzz lint fmt scenarios diagrams bench bench-enqueue bench-run bench-startup sizes clean
+.PHONY: help run build test fuzz lint fmt scenarios diagrams bench bench-enqueue bench-run bench-startup sizes cost clean
 .PHONY: integration browser evidence local local-enqueue local-logs local-down compose-up compose-down sam-validate sam-build sam-invoke
 
 help: ## list the targets
@@ -73,6 +73,13 @@ bench-startup: ## how long each function takes to its first answer, its memory a
 
 sizes: ## the zip files of the functions, none of them too large
 	cd bench && $(GO) run ./startup -sizes
+
+cost: ## count what the functions use of AWS, against LocalStack: what callagent cost and docs/cost.md say
+	$(EMULATOR)/install localstack
+	@export LOCALSTACK_PORT=4604; trap '$(EMULATOR)/down localstack' EXIT; $(EMULATOR)/up localstack && \
+	  AWS_ENDPOINT_URL=http://127.0.0.1:$$LOCALSTACK_PORT AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
+	  $(GO) test -tags integration -count 1 -run CountedCosts ./infra/wiring/cloud -update
+	$(GO) test -count 1 ./cmd/callagent/cli -run ThePage -update
 
 local: ## the serverless set on this machine, without an account: emulator, simulator, functions (AUTH=true: with its roles)
 	$(EMULATOR)/install ministack sam

@@ -42,7 +42,7 @@ func layers() []layer {
 		all = append(all, layer{of: "core/" + name, may: underCore(kernel[:i]), libraries: none})
 	}
 	edge := []string{"core/...", "infra/wiring", "infra/wiring/...", "infra/settings", "infra/contactlist", "infra/clock", own}
-	console := []string{"infra/operator", "infra/dashboard"}
+	console := []string{"infra/operator", "infra/dashboard", "infra/cost"}
 	return append(all,
 		layer{of: "infra/clock", libraries: none},
 		layer{of: "infra/wiring", may: []string{"core/...", "infra/..."}},

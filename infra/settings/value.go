@@ -139,15 +139,15 @@ func (s span) set(v any) error {
 	case d < 0:
 		return fmt.Errorf("is %s: a time cannot be negative, use 0s or more", describe(v))
 	case d < s.least:
-		return fmt.Errorf("is %s: use %s or more", describe(v), short(s.least))
+		return fmt.Errorf("is %s: use %s or more", describe(v), Short(s.least))
 	case s.most != 0 && d > s.most:
-		return fmt.Errorf("is %s: use %s or less", describe(v), short(s.most))
+		return fmt.Errorf("is %s: use %s or less", describe(v), Short(s.most))
 	}
 	*s.to = d
 	return nil
 }
 
-func (s span) get() any { return short(*s.to) }
+func (s span) get() any { return Short(*s.to) }
 
 // seconds is a duration that its key names in whole seconds.
 type seconds struct {
@@ -239,8 +239,8 @@ func describe(v any) string {
 	}
 }
 
-// short writes a duration without units that are zero: "1m", not "1m0s".
-func short(d time.Duration) string {
+// Short writes a duration without units that are zero: "1m", not "1m0s".
+func Short(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")

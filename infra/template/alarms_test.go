@@ -13,6 +13,7 @@ import (
 	"callagent/core/agent"
 	"callagent/core/journal"
 	"callagent/infra/cloudlog"
+	"callagent/infra/cost"
 )
 
 const alarmType = "AWS::CloudWatch::Alarm"
@@ -36,6 +37,13 @@ func (s stack) watched(metric string) []string {
 	}
 	slices.Sort(all)
 	return all
+}
+
+// What callagent cost says of a stack that does nothing.
+func TestAsManyAlarmsAsArePaidFor(t *testing.T) {
+	if n := len(load(t).of(alarmType)); n != cost.AlarmCount {
+		t.Errorf("there are %d alarms, infra/cost knows %d", n, cost.AlarmCount)
+	}
 }
 
 func TestAlarmsWatchEverything(t *testing.T) {

@@ -9,7 +9,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"callagent/infra/cost"
 	"callagent/infra/settings"
 )
 
@@ -87,6 +89,21 @@ func TestACallFitsIntoItsTimeLimit(t *testing.T) {
 	}
 	if n := s.number(t, s.properties("CallFunction"), "Timeout"); n < need {
 		t.Errorf("CallFunction runs for up to %d s, a call may need %d", n, need)
+	}
+}
+
+// callagent cost counts with the memory of the functions.
+func TestMemoryIsWhatIsPaidFor(t *testing.T) {
+	s := load(t)
+	for name, memory := range cost.Memory {
+		function := strings.ToUpper(name[:1]) + name[1:] + "Function"
+		if n := s.number(t, s.properties(function), "MemorySize"); float64(n) != memory {
+			t.Errorf("%s has %d MB, infra/cost knows %g", function, n, memory)
+		}
+	}
+	visibility := time.Duration(s.number(t, s.properties("ContactsQueue"), "VisibilityTimeout")) * time.Second
+	if visibility != cost.SleepReturn {
+		t.Errorf("a contact comes back after %s, infra/cost knows %s", visibility, cost.SleepReturn)
 	}
 }
 

@@ -71,6 +71,7 @@ type grammar struct {
 	Doctor    doctorCommand    `cmd:"" help:"Find out what is wrong with keys, settings and services. Rings nobody and sends nothing."`
 	Dashboard dashboardCommand `cmd:"" help:"Serve the page that shows circuits, counts and calls, with buttons for operators."`
 	Config    configCommand    `cmd:"" help:"Print the effective settings, secrets hidden."`
+	Cost      costCommand      `cmd:"" help:"Say what AWS charges for a campaign and for an outage."`
 }
 
 // inAWS is the store of the serverless set.

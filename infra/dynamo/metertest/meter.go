@@ -136,7 +136,10 @@ func (o *Operation) add(c types.ConsumedCapacity) {
 	o.Table = aws.ToString(c.TableName)
 	units := aws.ToFloat64(c.CapacityUnits)
 	switch o.Name {
-	case "GetItem", "Query", "Scan", "BatchGetItem":
+	case "Query", "Scan":
+		o.Read += max(units, 0.5) // what finds nothing costs half a unit; DynamoDB Local says 0
+		return
+	case "GetItem", "BatchGetItem":
 		o.Read += units
 		return
 	}

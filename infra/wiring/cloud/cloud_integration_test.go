@@ -27,7 +27,7 @@ import (
 func TestContactsBecomeOutcomes(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	s.callbacks()
+	s.callbacks(s.process("callback"), 0)
 	worker := s.process("call")
 	for n := range 4 {
 		s.send(contactBody(n + 1))

@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,8 +93,14 @@ func isSecret(name string) bool {
 	return false
 }
 
-// newStack makes everything anew.
+// newStack makes everything anew, with calls that are over at once.
 func newStack(t *testing.T) *stack {
+	t.Helper()
+	return newStackWith(t, simulator.Config{Ring: 50 * time.Millisecond, Talk: 50 * time.Millisecond})
+}
+
+// newStackWith is newStack with other providers.
+func newStackWith(t *testing.T, providers simulator.Config) *stack {
 	t.Helper()
 	if os.Getenv("AWS_ENDPOINT_URL") == "" {
 		t.Fatal("AWS_ENDPOINT_URL is not set: run make integration")
@@ -101,7 +108,7 @@ func newStack(t *testing.T) *stack {
 	c := connect(inFunction(os.LookupEnv))
 	s := &stack{t: t, name: "test-" + wiring.NewID()[:12], clients: c, log: &output{}, env: map[string]string{}}
 	var err error
-	if s.sim, err = simulator.Start(simulator.Config{Ring: 50 * time.Millisecond, Talk: 50 * time.Millisecond}); err != nil {
+	if s.sim, err = simulator.Start(providers); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.sim.Close)
@@ -171,14 +178,17 @@ func (s *stack) process(function string) *Process {
 	return start(function, func(name string) (string, bool) { v, ok := s.env[name]; return v, ok }, s.log)
 }
 
-// callbacks serves the callback function on loopback, as a function URL would.
-func (s *stack) callbacks() {
-	p := s.process("callback")
+// callbacks serves a process of the callback function on loopback, as a
+// function URL would, and counts its runs. Reports are so late.
+func (s *stack) callbacks(p *Process, late time.Duration) *atomic.Int64 {
+	var runs atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := r.ParseForm(); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
+		runs.Add(1)
+		time.Sleep(late)
 		refused := p.Callback(r.Context(), wiring.Callback{
 			URL: s.env["PUBLIC_URL"] + r.URL.RequestURI(), Form: r.PostForm, Signature: r.Header.Get("X-Twilio-Signature"),
 		})
@@ -188,6 +198,7 @@ func (s *stack) callbacks() {
 	}))
 	s.t.Cleanup(server.Close)
 	s.env["PUBLIC_URL"] = server.URL
+	return &runs
 }
 
 // messages receives from a queue as Lambda does, at most ten.
@@ -232,6 +243,9 @@ func (s *stack) send(bodies ...string) {
 		s.must(s.clients.sqs.SendMessage(s.t.Context(), &awssqs.SendMessageInput{QueueUrl: aws.String(s.env["CONTACTS_QUEUE_URL"]), MessageBody: &body}))
 	}
 }
+
+// contactID is the id of a contact.
+func contactID(n int) string { return fmt.Sprintf("c-%03d", n) }
 
 func contactBody(n int) string {
 	return fmt.Sprintf(`{"campaign":"default","contact_id":"c-%03d","phone":"+1500555%04d","name":"Ada"}`, n, 100+n)
