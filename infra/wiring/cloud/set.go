@@ -36,9 +36,10 @@ type set struct {
 	alerts   *sqs.Queue
 	events   *sqs.Queue // the journal queue; nil for none
 
-	rescueAt time.Time // when the next tick looks at the dead letters
-	countAt  time.Time // when the next tick may count all calls
-	rests    bool      // the last tick found all quiet
+	rescueAt  time.Time // when the next tick looks at the dead letters
+	countAt   time.Time // when the next tick may count all calls
+	concluded time.Time // when they were counted since all of them have ended; zero before that
+	rests     bool      // the last tick found all quiet
 
 	book     Book      // nil but in the sheet function
 	statusAt time.Time // when its Status may be written again

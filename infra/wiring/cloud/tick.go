@@ -3,6 +3,7 @@ package cloud
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -116,8 +117,9 @@ func (s *set) flushAlerts(ctx context.Context) error {
 
 // conclude tells of each campaign whose calls have all ended, once all is
 // quiet, and keeps the sheet's Status up to date until then. Counting goes
-// through the whole ledger, so a large one is counted rarely; alerts that were
-// raised before are dropped by their id.
+// through the whole ledger, so a large one is counted rarely, and one that
+// rests hardly ever: only for what came and ended between two ticks. Alerts
+// that were raised before are dropped by their id.
 func (s *set) conclude(ctx context.Context) error {
 	quiet, err := s.quiet(ctx)
 	if err != nil {
@@ -127,8 +129,12 @@ func (s *set) conclude(ctx context.Context) error {
 		err = s.events.Send(ctx, 0, cloudlog.Refresh())
 	}
 	s.rests = quiet
+	if !quiet {
+		s.concluded = time.Time{}
+		return err
+	}
 	began := time.Now()
-	if !quiet || began.Before(s.countAt) {
+	if began.Before(s.countAt) || began.Sub(s.concluded) < countAtRest {
 		return err
 	}
 	s.countAt = began.Add(countAgain)
@@ -137,13 +143,17 @@ func (s *set) conclude(ctx context.Context) error {
 		return errors.Join(err, failed)
 	}
 	s.countAt = began.Add(countRarely * time.Since(began))
+	if !slices.ContainsFunc(counts, func(n call.Count) bool { return !n.State.Final() }) {
+		s.concluded = began
+	}
 	s.agent.Finished(ctx, counts)
 	return err
 }
 
 const (
-	countAgain  = time.Hour // after counting failed, for instance because the ledger is too large
-	countRarely = 100       // how much longer than counting takes nobody counts again
+	countAgain  = time.Hour        // after counting failed, for instance because the ledger is too large
+	countAtRest = 15 * time.Minute // while nothing happens
+	countRarely = 100              // how much longer than counting takes nobody counts again
 )
 
 // quiet reports whether there is nothing to do: no contact on the queue and no
