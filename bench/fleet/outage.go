@@ -9,9 +9,10 @@ import (
 // Times of an outage. The service is healthy first, so that every process
 // knows it as such.
 const (
-	warmUp     = 5 * time.Second
-	looksAfter = 6 * time.Second // longer than anybody trusts what was read
-	outageEnds = 2 * time.Hour   // what has not happened by then never does
+	warmUp      = 5 * time.Second
+	looksAfter  = 6 * time.Second // longer than anybody trusts what was read
+	healsWithin = 10 * time.Second
+	outageEnds  = 2 * time.Hour // what has not happened by then never does
 )
 
 // outage is what one outage cost.
@@ -25,7 +26,8 @@ type outage struct {
 	rejected float64 // healthy calls that were not let through, until six seconds after the close
 }
 
-// runOutage has a service die, and come back so long after the circuit opened.
+// runOutage has a service die, and come back so long after the circuit opened
+// or up to healsWithin later, so that nothing knows the moment.
 func runOutage(at place, seed int, of maker, dead time.Duration) outage {
 	r := newRig(at, seed, of)
 	defer r.close()
@@ -42,7 +44,7 @@ func runOutage(at place, seed int, of maker, dead time.Duration) outage {
 	r.until(opened+looksAfter, never)
 	o.within, o.told = float64(s.sent-sent), float64(r.seen.told[alert.CircuitOpened])
 
-	healed := opened + dead
+	healed := opened + dead + r.between(0, healsWithin)
 	r.until(healed, never)
 	s.fails = 0
 	sent = s.sent
