@@ -47,11 +47,16 @@ type flap struct {
 	drained   float64 // s until the last contact had its outcome
 }
 
-// runFlap has half of all requests fail for ten minutes while contacts wait.
-// Every call is walked through all of its steps.
+// runFlap has contacts wait for a service that comes and goes.
 func runFlap(at place, seed int) flap {
 	r := newRig(at, seed, ours)
 	defer r.close()
+	return flapping(r)
+}
+
+// flapping has half of all requests fail for ten minutes. Every call is walked
+// through all of its steps.
+func flapping(r *rig) flap {
 	f := r.breakers.(*fleet)
 	for range waiting {
 		f.deliver(f.contact(), 0)

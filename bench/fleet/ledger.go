@@ -12,6 +12,13 @@ import (
 	"callagent/core/call"
 )
 
+// calls is everything that agents ask of a ledger.
+type calls interface {
+	agent.Ledger
+	agent.Backlog
+	agent.Blocklist
+}
+
 // ledger keeps the calls of a fleet, for runs with more of them than the store
 // of tests is made for. Every contact has a number of its own, no answer is
 // lost and no callback comes, so no condition but the version can fail.
@@ -19,7 +26,7 @@ import (
 type ledger struct {
 	calls  map[call.Key]*call.Call
 	due    map[call.Key]*call.Call
-	parked map[string][]parked // by service, in the order in which they were parked
+	parked map[string][]parked // by service, the longest parked first
 	ended  map[call.State]int
 }
 
@@ -28,6 +35,11 @@ type ledger struct {
 type parked struct {
 	call   *call.Call
 	number int
+	since  time.Time
+}
+
+func (p parked) compare(q parked) int {
+	return cmp.Or(p.since.Compare(q.since), strings.Compare(p.call.Key.String(), q.call.Key.String()))
 }
 
 func newLedger() *ledger {
@@ -70,16 +82,27 @@ func (l *ledger) Put(_ context.Context, w call.Write) error {
 	}
 	c.Version++
 	c.History = nil
-	if c.Park.Service != "" && c.Park.Number != stored.Park.Number {
-		l.parked[c.Park.Service] = append(l.parked[c.Park.Service], parked{stored, c.Park.Number})
-	}
+	aside := c.Park.Service != "" && c.Park.Number != stored.Park.Number
 	*stored = c
+	if aside {
+		l.park(parked{stored, c.Park.Number, c.Park.Since})
+	}
 	if c.Due.IsZero() {
 		delete(l.due, c.Key)
 	} else {
 		l.due[c.Key] = stored
 	}
 	return nil
+}
+
+// park puts a call at its place, which is near the end.
+func (l *ledger) park(p parked) {
+	all := l.parked[p.call.Park.Service]
+	at := len(all)
+	for at > 0 && all[at-1].compare(p) > 0 {
+		at--
+	}
+	l.parked[p.call.Park.Service] = slices.Insert(all, at, p)
 }
 
 // Due lists the calls that somebody must look at by t.
@@ -91,7 +114,7 @@ func (l *ledger) Due(_ context.Context, t time.Time, limit int) ([]call.Call, er
 		}
 	}
 	slices.SortFunc(found, func(a, b call.Call) int {
-		return cmp.Or(a.Due.Compare(b.Due), strings.Compare(a.Key.Contact, b.Key.Contact))
+		return cmp.Or(a.Due.Compare(b.Due), strings.Compare(a.Key.String(), b.Key.String()))
 	})
 	return found[:min(limit, len(found))], nil
 }

@@ -16,8 +16,8 @@ import (
 
 func main() {
 	var s study
-	flag.IntVar(&s.seeds, "seeds", 100, "runs of each measurement")
-	flag.BoolVar(&s.short, "short", false, "of the rates at which a service fails only the one that has targets")
+	flag.IntVar(&s.seeds, "seeds", fullStudy, "runs of each measurement")
+	flag.BoolVar(&s.short, "short", false, "only the failure rate that has targets, and not the busiest fleet")
 	out := flag.String("out", "", "file that the results are written to; none if empty")
 	flag.Parse()
 	s.progress = os.Stderr

@@ -51,7 +51,7 @@ const (
 // study says how much is measured.
 type study struct {
 	seeds    int
-	short    bool // only the failure rate that has targets
+	short    bool // only the failure rate that has targets, not the busiest fleet
 	progress io.Writer
 }
 
@@ -92,8 +92,10 @@ func (s study) places() []place {
 	var all []place
 	for _, takes := range durations {
 		for _, at := range sizes {
-			at.Takes = takes
-			all = append(all, at)
+			if at.Rate < busyRate || !s.short {
+				at.Takes = takes
+				all = append(all, at)
+			}
 		}
 	}
 	return all

@@ -30,6 +30,7 @@ type fleet struct {
 	*rig
 	store    *memory.Store // of the circuits
 	ledger   *ledger
+	calls    calls // the ledger as the agents see it
 	members  []*member
 	checkers []*member // environments of the health check
 	called   int       // ticks under way that messages called for
@@ -46,9 +47,15 @@ const (
 	tickers     = 2 // template.yaml lets so many processes work on ticks
 )
 
-// ours makes the fleet, its schedule anywhere in its minute.
+// ours makes the fleet.
 func ours(r *rig) breakers {
-	f := &fleet{rig: r, store: memory.New(memory.Options{Now: r.Now}), ledger: newLedger(), alerts: map[string]bool{}}
+	l := newLedger()
+	return newFleet(r, l, l)
+}
+
+// newFleet has its schedule anywhere in its minute.
+func newFleet(r *rig, l *ledger, seen calls) *fleet {
+	f := &fleet{rig: r, store: memory.New(memory.Options{Now: r.Now}), ledger: l, calls: seen, alerts: map[string]bool{}}
 	for i := range r.Processes {
 		f.members = append(f.members, f.member("call-"+strconv.Itoa(i)))
 	}
@@ -192,7 +199,7 @@ func (f *fleet) member(name string) *member {
 	}
 	m.agent = agent.New(agent.Options{
 		Stores: agent.Stores{
-			Ledger: f.ledger, Backlog: f.ledger, Blocklist: f.ledger, Media: media{},
+			Ledger: f.calls, Backlog: f.calls, Blocklist: f.calls, Media: media{},
 			Circuits: &circuits{rig: f.rig, Circuits: f.store}, Queue: f, Outbox: f, Ticks: f,
 		},
 		Providers: agent.Providers{Writer: writer{}, Speaker: speaker{m, &f.service}, Dialer: dialer{}},
