@@ -71,6 +71,14 @@ bench-startup: ## how long each function takes to its first answer, its memory a
 	@export LOCALSTACK_PORT=4602; trap '$(EMULATOR)/down localstack' EXIT; $(EMULATOR)/up localstack && \
 	  (cd bench && AWS_ENDPOINT_URL=http://127.0.0.1:$$LOCALSTACK_PORT $(GO) run ./startup)
 
+SEEDS ?= 100
+
+fleet: ## outages in a whole fleet, in virtual time, beside AWS Powertools: one table, and bench/fleet.json (SEEDS=100)
+	cd bench && $(GO) run ./fleet -seeds $(SEEDS) -out fleet.json
+
+fleet-short: ## the same with few seeds, as a test
+	cd bench && $(GO) test ./fleet
+
 sizes: ## the zip files of the functions, none of them too large
 	cd bench && $(GO) run ./startup -sizes
 
