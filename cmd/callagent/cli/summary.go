@@ -16,21 +16,21 @@ import (
 
 // summary is how a run ended; its JSON form is stable.
 type summary struct {
-	Contacts  int `json:"contacts"` // on the queue or in the ledger, whatever run they came with
-	Completed int `json:"completed"`
-	Failed    int `json:"failed"`
-	Unknown   int `json:"unknown"`
-	Expired   int `json:"expired"`
-	Parked    int `json:"parked"`  // set aside, calls that wait to be recorded included
-	Refused   int `json:"refused"` // rows of the list that could not be used
-	Rings     int `json:"rings"`
+	Contacts  int `json:"contacts"`  // on the queue or in the ledger, whatever run they came with
+	Completed int `json:"completed"` // the provider gave a final answer, busy and no-answer included
+	Failed    int `json:"failed"`    // never rung
+	Unknown   int `json:"unknown"`   // nobody can say whether they rang
+	Expired   int `json:"expired"`   // their time was over before they were dialled
+	Parked    int `json:"parked"`    // set aside, calls that wait to be recorded included
+	Refused   int `json:"refused"`   // rows of the list that could not be used
+	Rings     int `json:"rings"`     // in simulate as the simulator counts them
 	MaxRings  int `json:"max_rings_per_contact"`
-	Alerts    int `json:"alerts"`
+	Alerts    int `json:"alerts"` // different ones that were raised, on however many channels
 
-	Results     map[string]int    `json:"results"`
-	Circuits    map[string]string `json:"circuits"`
-	Duration    float64           `json:"duration_s"`
-	Waiting     []string          `json:"waiting_for,omitempty"`
+	Results     map[string]int    `json:"results"`               // completed calls by how they ended
+	Circuits    map[string]string `json:"circuits"`              // state by service
+	Duration    float64           `json:"duration_s"`            // in real time
+	Waiting     []string          `json:"waiting_for,omitempty"` // what is left, and what a person has to do about it
 	unended     int               // calls without an outcome that are not parked
 	interrupted bool              // a person ended it
 	opened      []string          // services whose circuit opened at some time, sorted
