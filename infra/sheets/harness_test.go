@@ -190,9 +190,12 @@ func (w *world) column(tab, header string) []string {
 }
 
 // writes counts the requests that changed the spreadsheet or tried to.
-func (w *world) writes() (n int) {
+func (w *world) writes() int { return w.requests("batchUpdate") }
+
+// requests counts the requests of one kind.
+func (w *world) requests(route string) (n int) {
 	for _, r := range w.Requests() {
-		if r.Route == "batchUpdate" {
+		if r.Route == route {
 			n++
 		}
 	}

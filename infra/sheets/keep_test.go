@@ -4,32 +4,48 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	api "google.golang.org/api/sheets/v4"
-
-	"callagent/core/journal"
 )
 
-// The Log keeps 50,000 events, the newest, and up to a fiftieth more until the
-// next batch of old ones is deleted.
+// The Log keeps the newest events, and up to a fiftieth more until the next
+// batch of old ones is deleted.
 func TestOldRowsAreDeleted(t *testing.T) {
+	const keep, each = 2500, 50
 	w := start(t)
-	b := w.book()
+	c := w.config()
+	c.KeepRows = keep
+	b := w.open(c)
 	for i := range 53 {
-		thousand := make([]journal.Entry, 1000)
-		for j := range thousand {
-			n := 1000*i + j
-			thousand[j] = journal.Entry{Time: noon.Add(time.Duration(n) * time.Second), Message: fmt.Sprintf("event %d", n)}
+		w.append(b, message(fmt.Sprint(i), entries(each*i, each)...))
+		rows := len(w.rows("Log")) - 1
+		if all := each * (i + 1); rows < min(all, keep) || rows > min(all, keep+keep/50) {
+			t.Errorf("%d rows stay of %d", rows, all)
 		}
-		w.append(b, message(fmt.Sprint(i), thousand...))
 	}
 	got := w.column("Log", "Message")
-	if len(got) < 50_000 || len(got) > 51_000 {
-		t.Errorf("%d rows stay", len(got))
-	}
-	if got[len(got)-1] != "event 52999" || got[0] != fmt.Sprintf("event %d", 53_000-len(got)) {
+	if got[len(got)-1] != "event 2649" || got[0] != fmt.Sprintf("event %d", 2650-len(got)) {
 		t.Errorf("from %q to %q of %d", got[0], got[len(got)-1], len(got))
+	}
+}
+
+// Unless the settings say otherwise these are 50,000: with a thousand more the
+// Book does not look for old rows, with one more than that it does. How many
+// there are its own marks say.
+func TestFiftyThousandRowsStay(t *testing.T) {
+	w := start(t)
+	b := w.book()
+	w.append(b, message("0", entry(noon, 0)))
+	w.do(&api.Request{CreateDeveloperMetadata: &api.CreateDeveloperMetadataRequest{DeveloperMetadata: &api.DeveloperMetadata{
+		MetadataId: 1_000_000_001, MetadataKey: "callagent.mark", MetadataValue: `{"r":50998}`, Visibility: "DOCUMENT",
+		Location: &api.DeveloperMetadataLocation{Spreadsheet: true},
+	}}})
+	for i, want := range []bool{false, false, true} {
+		before := w.requests("values")
+		w.append(b, message(fmt.Sprint(i+1), entry(noon, i+1)))
+		if looked := w.requests("values") > before; looked != want {
+			t.Errorf("with %d rows, looked for old ones: %t", 50_999+i, looked)
+		}
 	}
 }
 

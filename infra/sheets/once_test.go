@@ -281,7 +281,14 @@ func TestTenThousandEvents(t *testing.T) {
 	if n := w.writes(); n > 120 {
 		t.Errorf("%d write requests, want at most 120", n)
 	}
-	t.Logf("%d write requests in %s", w.writes(), took)
+	met := map[int]int{}
+	for _, r := range w.Requests() {
+		met[r.Status]++
+	}
+	if met[429] < 10 || met[503] < 10 || met[0] < 3 { // an answer that was lost has no status
+		t.Errorf("the faults that were met are too few: requests by status %v", met)
+	}
+	t.Logf("%d events in %d write requests and %s of the test's clock; requests by status %v", events, w.writes(), took.Round(time.Second), met)
 }
 
 // A quota answer makes the Book wait, as long as Google asks and longer each
