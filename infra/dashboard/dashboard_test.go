@@ -26,7 +26,7 @@ func TestThePageShowsHowThingsStand(t *testing.T) {
 	page := d.get(http.StatusOK, "/")
 	has(t, page,
 		"ElevenLabs is not working.", "1 call needs a person.",
-		"Next try", "in 8 s", `<a href="/parked/elevenlabs">8</a>`, "service_unavailable (503)", // the circuit
+		"Next try", "in 8 s", `<a href="/parked/elevenlabs">8</a>`, "ElevenLabs is not available (503)", // the circuit
 		"392 of 400 calls begun have ended.", "<h3>renewals</h3>", "<h3>spring</h3>", // the counts
 		"392 calls ended in the last 12 hours", "<path class=\"answered\"", `<th scope="col">Voicemail or fax</th>`, // the chart
 		"All 3 retries failed", "renewals/c-00101", "1********23",

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"callagent/core/alert"
 	"callagent/core/breaker"
 	"callagent/infra/operator"
 )
@@ -107,7 +108,7 @@ func (d *Dashboard) card(c operator.Circuit, now time.Time, live bool) card {
 		k.In = in(k.Next.Sub(now))
 	}
 	if c.LastFault != nil && c.State != breaker.Closed.String() {
-		k.Fault = c.LastFault.Error()
+		k.Fault = alert.Words(c.LastFault)
 	}
 	return k
 }
