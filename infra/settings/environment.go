@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"callagent/core/call"
+	"callagent/core/journal"
 )
 
 // Secret is a value that printing never shows; string(s) is the value itself.
@@ -46,9 +47,8 @@ type Providers struct {
 		BaseURL, Voice, ModelID string
 	}
 	Twilio struct {
-		AccountSID    string
-		AuthToken     Secret
-		From, BaseURL string
+		AccountSID, AuthToken Secret
+		From, BaseURL         string
 	}
 	HubSpot struct {
 		Token   Secret
@@ -85,6 +85,7 @@ type variable struct {
 	hide  *Secret
 	list  *[]string
 	check func(string) error // nil takes anything
+	phone bool               // is shown masked
 }
 
 func (p *Providers) variables() []variable {
@@ -96,9 +97,9 @@ func (p *Providers) variables() []variable {
 		{name: "ELEVENLABS_BASE_URL", to: &p.ElevenLabs.BaseURL, check: checkWeb},
 		{name: "ELEVENLABS_VOICE_ID", to: &p.ElevenLabs.Voice},
 		{name: "ELEVENLABS_MODEL_ID", to: &p.ElevenLabs.ModelID},
-		{name: "TWILIO_ACCOUNT_SID", to: &p.Twilio.AccountSID},
+		{name: "TWILIO_ACCOUNT_SID", hide: &p.Twilio.AccountSID},
 		{name: "TWILIO_AUTH_TOKEN", hide: &p.Twilio.AuthToken},
-		{name: "TWILIO_FROM", to: &p.Twilio.From, check: checkPhone},
+		{name: "TWILIO_FROM", to: &p.Twilio.From, check: checkPhone, phone: true},
 		{name: "TWILIO_BASE_URL", to: &p.Twilio.BaseURL, check: checkWeb},
 		{name: "HUBSPOT_TOKEN", hide: &p.HubSpot.Token},
 		{name: "HUBSPOT_BASE_URL", to: &p.HubSpot.BaseURL, check: checkWeb},
@@ -159,6 +160,8 @@ func (v variable) shown() string {
 		return v.hide.String()
 	case v.list != nil:
 		return orNotSet(strings.Join(*v.list, ","))
+	case v.phone:
+		return orNotSet(journal.Mask(*v.to))
 	default:
 		return orNotSet(*v.to)
 	}

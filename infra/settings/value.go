@@ -199,7 +199,7 @@ func minutes(s string) (int, bool) {
 	return t.Hour()*60 + t.Minute(), err == nil
 }
 
-// phone is a phone number, never shown whole in an error.
+// phone is a phone number, never shown whole.
 type phone struct{ to *string }
 
 func (p phone) set(v any) error {
@@ -211,7 +211,7 @@ func (p phone) set(v any) error {
 	}}.set(v)
 }
 
-func (p phone) get() any { return *p.to }
+func (p phone) get() any { return journal.Mask(*p.to) }
 
 // choice is the remedy for a word that is none of the words.
 func choice(word string, words []string) string {

@@ -11,7 +11,8 @@ import (
 )
 
 // Write prints what is in force as a callagent.toml that would have the same
-// effect, and the environment in comments below it, secrets hidden.
+// effect, but for phone numbers, which are masked, and the environment in
+// comments below it, secrets hidden.
 func Write(w io.Writer, s Settings) error {
 	var b bytes.Buffer
 	var open []string

@@ -36,7 +36,7 @@ func (c *Client) CheckAccount(ctx context.Context) (Account, error) {
 	if a.Status == "" {
 		return Account{}, c.classify(answer, readsAccount)
 	}
-	return Account{Status: httpcall.Clean(a.Status, c.token), Trial: a.Type == "Trial"}, nil
+	return Account{Status: httpcall.Clean(a.Status, c.secrets...), Trial: a.Type == "Trial"}, nil
 }
 
 // CheckBalance reads what is left to spend; a negative amount is a debt.
@@ -54,7 +54,7 @@ func (c *Client) CheckBalance(ctx context.Context) (amount float64, currency str
 	if problem != nil {
 		return 0, "", c.classify(answer, readsAccount)
 	}
-	return amount, httpcall.Clean(b.Currency, c.token), nil
+	return amount, httpcall.Clean(b.Currency, c.secrets...), nil
 }
 
 // Caller says what a number is to the account.

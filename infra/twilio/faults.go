@@ -100,7 +100,7 @@ func (c *Client) classify(a httpcall.Answer, p purpose) *fault.Fault {
 	if said.Code != 0 {
 		f.Code = httpcall.Clean(strconv.Itoa(said.Code))
 	}
-	if m := httpcall.Clean(said.Message, c.token); m != "" {
+	if m := httpcall.Clean(said.Message, c.secrets...); m != "" {
 		f.Message = m
 	} else if a.Status < 300 {
 		f.Message = "its answer lacks what its API promises"

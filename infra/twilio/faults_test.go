@@ -121,7 +121,7 @@ func TestOnlyTheDialIsAmbiguous(t *testing.T) {
 func TestNetworks(t *testing.T) {
 	for name, call := range methods {
 		config := httpcalltest.Config{
-			Secrets: []string{token},
+			Secrets: []string{token, account},
 			Once:    name == "dial",
 			Want:    map[httpcalltest.Condition]httpcalltest.Want{},
 			Call: func(ctx context.Context, baseURL string) error {

@@ -48,6 +48,7 @@ type Client struct {
 	account string // path of the account, without a suffix
 	auth    string // the Authorization header
 	token   string
+	secrets []string // never in a fault
 	now     func() time.Time
 }
 
@@ -65,6 +66,7 @@ func New(c Config) *Client {
 		account: version + url.PathEscape(c.AccountSID),
 		auth:    "Basic " + base64.StdEncoding.EncodeToString([]byte(c.AccountSID+":"+c.AuthToken)),
 		token:   c.AuthToken,
+		secrets: []string{c.AuthToken, c.AccountSID},
 		now:     c.Now,
 	}
 }

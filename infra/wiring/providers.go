@@ -33,7 +33,7 @@ func OpenProviders(p settings.Providers, c *clock.Clock) (agent.Providers, func(
 		APIKey: string(p.ElevenLabs.APIKey), BaseURL: p.ElevenLabs.BaseURL, Voice: p.ElevenLabs.Voice, Model: p.ElevenLabs.ModelID, Now: c.Now,
 	})
 	phone := twilio.New(twilio.Config{
-		AccountSID: p.Twilio.AccountSID, AuthToken: string(p.Twilio.AuthToken), BaseURL: p.Twilio.BaseURL, Now: c.Now,
+		AccountSID: string(p.Twilio.AccountSID), AuthToken: string(p.Twilio.AuthToken), BaseURL: p.Twilio.BaseURL, Now: c.Now,
 	})
 	ps := agent.Providers{Writer: llm, Speaker: speech, Dialer: phone}
 	closers := []func(){llm.Close, speech.Close, phone.Close}

@@ -90,7 +90,7 @@ func findCall(ctx context.Context, store wiring.Store, id string) (call.Call, er
 }
 
 func noCall(id string) error {
-	return fmt.Errorf("there is no call %q: `callagent calls` lists them, and a contact on the queue has none until it is its turn", id)
+	return fmt.Errorf("there is no call %q: `callagent calls` lists them, and a contact on the queue has none until it is its turn", typed(id))
 }
 
 // details gathers what is known of a call.

@@ -109,7 +109,7 @@ func Run(args []string, w World) int {
 		return status
 	}
 	if err != nil {
-		return w.complain(usageError{fmt.Errorf("%w (callagent --help lists the commands)", err)})
+		return w.complain(usageError{fmt.Errorf("%s (callagent --help lists the commands)", typed(err.Error()))})
 	}
 	return w.complain(k.Run(&g, w))
 }

@@ -100,7 +100,7 @@ func (o *enqueueOptions) check() error {
 		return nil
 	}
 	names := slices.Sorted(maps.Keys(o.Settings.Campaigns))
-	return usageError{fmt.Errorf("--campaign %q is no campaign: use %s, or add [campaign.NAME] to the settings file", o.Campaign, or(names))}
+	return usageError{fmt.Errorf("--campaign %q is no campaign: use %s, or add [campaign.NAME] to the settings file", typed(o.Campaign), or(names))}
 }
 
 func (o enqueueOptions) knows(campaign string) bool {

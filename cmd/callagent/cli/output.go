@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 	"unicode"
 
+	"callagent/core/journal"
 	"callagent/infra/settings"
 	"callagent/infra/wiring"
 )
@@ -97,8 +99,15 @@ func oneOf[S ~string](what string, value S, choices []S) error {
 	for i, c := range choices {
 		words[i] = string(c)
 	}
-	return usageError{fmt.Errorf("%s %q is not known: use %s", what, string(value), or(words))}
+	return usageError{fmt.Errorf("%s %q is not known: use %s", what, typed(string(value)), or(words))}
 }
+
+// numberLike finds what looks like a phone number.
+var numberLike = regexp.MustCompile(`\+\d[\d ().-]{5,}\d`)
+
+// typed is what an operator typed as messages repeat it: phone numbers, which
+// somebody takes for a contact's id, are masked.
+func typed(s string) string { return numberLike.ReplaceAllStringFunc(s, journal.Mask) }
 
 // or lists choices: "a, b or c".
 func or(words []string) string {

@@ -101,7 +101,7 @@ func judgeCredit(c elevenlabs.Credit) verdict {
 }
 
 func (e *exam) planPhone(c *twilio.Client) {
-	if !twilio.IsAccount(e.Settings.Providers.Twilio.AccountSID) {
+	if !twilio.IsAccount(string(e.Settings.Providers.Twilio.AccountSID)) {
 		e.found(phone, "account", verdict{"malformed", nil})
 		return
 	}
