@@ -28,6 +28,7 @@ type meddling uint8
 const (
 	none      meddling = iota
 	refuse             // it fails and has no effect
+	miss               // what it is asked for is not there, and never will be
 	lose               // it has its effect and its answer is lost
 	dieBefore          // the process dies before it has any effect
 	dieAfter           // the process dies before it learns the answer
@@ -53,6 +54,8 @@ func use[T any](p *ports, name string, do func() (T, error)) (T, error) {
 	switch what {
 	case refuse:
 		return zero, errSilent
+	case miss:
+		return zero, &fault.Fault{Class: fault.Permanent, Kind: fault.NotFound, Scope: fault.Contact, Service: "media"}
 	case dieBefore:
 		panic(death{name})
 	}

@@ -94,8 +94,8 @@ func TestAnAudioStoreOutageParksAndTellsNoSecret(t *testing.T) {
 			return none
 		}
 		w.run(30 * time.Second)
-		if c := w.call(1); c.State != call.Parked || c.SpentParks != 1 {
-			t.Errorf("%s: %s after %d parks", use, c.State, c.SpentParks)
+		if c := w.call(1); c.State != call.Parked || c.Park.Number != 1 || c.SpentParks != 0 {
+			t.Errorf("%s: %s after %d parks, %d of them counted", use, c.State, c.Park.Number, c.SpentParks)
 		}
 		w.run(time.Hour)
 		if c := w.call(1); c.State != call.Completed {
@@ -105,6 +105,48 @@ func TestAnAudioStoreOutageParksAndTellsNoSecret(t *testing.T) {
 			t.Errorf("%s: nobody was told", use)
 		}
 		w.checkPrivate(history(w.call(1)))
+	}
+}
+
+// An outage of our own storage, however long, is no contact's fault: nobody is
+// given up, and while it lasts little is paid for twice.
+func TestALongAudioStoreOutageFailsNobody(t *testing.T) {
+	for _, use := range []string{"media: put", "media: get", "media: link"} {
+		w := healthy(t)
+		w.ports.meddle = func(name string) meddling {
+			if name == use && w.clock.Now().Before(start.Add(5*time.Hour)) {
+				return refuse
+			}
+			return none
+		}
+		w.run(6 * time.Hour)
+		if c := w.call(1); c.State != call.Completed {
+			t.Errorf("%s: %s", use, history(c))
+		}
+		scripts := 0
+		for _, used := range w.ports.log {
+			if used == "llm: script" {
+				scripts++
+			}
+		}
+		if scripts == 0 || scripts > 25 { // one in 16 min, and four soon after the first
+			t.Errorf("%s: %d scripts were paid for", use, scripts)
+		}
+	}
+}
+
+// What is missing for one call alone ends that call at last.
+func TestARecordingThatIsGoneEndsItsCall(t *testing.T) {
+	w := healthy(t)
+	w.ports.meddle = func(name string) meddling {
+		if name == "media: get" {
+			return miss
+		}
+		return none
+	}
+	w.run(2 * time.Hour)
+	if c := w.call(1); c.State != call.Failed || c.SpentParks != call.MaxSpentParks {
+		t.Errorf("%s after %d parks: %s", c.State, c.SpentParks, history(c))
 	}
 }
 

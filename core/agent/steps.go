@@ -98,14 +98,19 @@ func (a *Agent) keep(ctx context.Context, name, contentType string, data []byte)
 }
 
 // mediaGone sets a call aside whose script or recording cannot be kept, read
-// or linked. It counts as spent retries, because no circuit watches our own
-// disk.
+// or linked. No circuit watches our own disk, so it waits as if its retries were
+// spent; but only what is missing for this call alone ends it at last.
 func (a *Agent) mediaGone(ctx context.Context, w *work, err error) error {
 	if cancelled(ctx, err) {
 		return a.yield(ctx, w)
 	}
-	why := "its script or recording cannot be used: " + alert.Words(fault.From("media", err))
-	w.call = w.call.Spent(a.Clock.Now(), why)
+	f := fault.From("media", err)
+	why := "its script or recording cannot be used: " + alert.Words(f)
+	if f.Treatment().FailsCall {
+		w.call = w.call.Spent(a.Clock.Now(), why)
+	} else {
+		w.call = w.call.Unkept(a.Clock.Now(), why)
+	}
 	a.write(journal.Error, "", "media_failed", "Skipped, next contact: "+why, w.call)
 	return a.save(ctx, w, freeing(w.call))
 }

@@ -62,6 +62,18 @@ func (c Call) spent(now time.Time, atLeast time.Duration, why string) Call {
 	return c
 }
 
+// Unkept parks a call whose script or recording our own storage would not take
+// or give: 1, 2, 4, 8 min, then 16 each time, the longer the more often the call
+// was set aside. No contact is to blame for that, so it never ends the call.
+func (c Call) Unkept(now time.Time, why string) Call {
+	wait := time.Minute << min(c.Park.Number, MaxSpentParks-1)
+	c = c.park(Park{Until: now.Add(wait), Reason: why}, now)
+	if !c.State.Final() {
+		c.Notice = alert.RetriesExhausted
+	}
+	return c
+}
+
 // park sets the call aside. A finished call keeps its state and only its
 // record step waits.
 func (c Call) park(p Park, now time.Time) Call {

@@ -231,7 +231,7 @@ func (l *life) fault(t *rapid.T) {
 
 func (l *life) setAside(t *rapid.T) {
 	l.mine(t, l.running())
-	switch rapid.IntRange(0, 4).Draw(t, "way") {
+	switch rapid.IntRange(0, 5).Draw(t, "way") {
 	case 0:
 		l.becomes(t, l.call.ForCircuit("twilio", l.now, "rejected"))
 	case 1:
@@ -242,6 +242,8 @@ func (l *life) setAside(t *rapid.T) {
 		l.becomes(t, l.call.Spent(l.now, "its recording cannot be used"))
 	case 4:
 		l.becomes(t, l.call.Failed(l.now, "crashed"))
+	case 5:
+		l.becomes(t, l.call.Unkept(l.now, "the disk is full"))
 	}
 }
 

@@ -94,7 +94,11 @@ func (m *Media) Get(ctx context.Context, ref string) ([]byte, error) {
 		return nil, err
 	}
 	f, at, err := m.open(ref)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &fault.Fault{Class: fault.Permanent, Kind: fault.NotFound, Scope: fault.Contact, Service: "media",
+			Message: "get: there is no such file", Cause: fs.ErrNotExist}
+	case err != nil:
 		return nil, trouble("get", err)
 	}
 	data := make([]byte, at.size)

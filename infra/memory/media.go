@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"net/url"
 	"sync"
+
+	"callagent/core/fault"
 )
 
 // Media keeps scripts and recordings in this process, by name. It is the
@@ -42,7 +44,8 @@ func (m *Media) Get(ctx context.Context, ref string) ([]byte, error) {
 	defer m.mu.RUnlock()
 	data, ok := m.files[ref]
 	if !ok {
-		return nil, fmt.Errorf("memory: %q: %w", ref, fs.ErrNotExist)
+		return nil, &fault.Fault{Class: fault.Permanent, Kind: fault.NotFound, Scope: fault.Contact, Service: "media",
+			Message: "there is no such file", Cause: fs.ErrNotExist}
 	}
 	return bytes.Clone(data), nil
 }

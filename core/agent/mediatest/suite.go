@@ -1,8 +1,8 @@
 // Package mediatest is the conformance suite of [agent.Media]: what every place
 // for scripts and recordings has to do alike.
 //
-// Two conditions go beyond the port's own words: an unknown reference is an
-// error that matches [fs.ErrNotExist], and a name that [fs.ValidPath] does not
+// Two conditions go beyond the port's own words: an unknown reference is a
+// fault of the contact that matches [fs.ErrNotExist], and a name that [fs.ValidPath] does not
 // accept, or that names the root, is an error.
 package mediatest
 
@@ -20,6 +20,7 @@ import (
 	"testing"
 
 	"callagent/core/agent"
+	"callagent/core/fault"
 )
 
 const mp3 = "audio/mpeg"
@@ -108,6 +109,8 @@ func unknown(t *testing.T, m agent.Media) {
 	for _, ref := range []string{"audio/b.mp3", "none/a.mp3", "b"} {
 		if data, err := m.Get(t.Context(), ref); !errors.Is(err, fs.ErrNotExist) || data != nil {
 			t.Errorf("%q: %q, %v; want fs.ErrNotExist", ref, data, err)
+		} else if f := fault.From("media", err); !f.Treatment().FailsCall {
+			t.Errorf("%q: %v %v, want a fault of the contact", ref, f.Class, f.Scope)
 		}
 	}
 }
