@@ -102,7 +102,7 @@ func (s *Store) open(ctx context.Context, path string, working bool) error {
 			return err
 		}
 	}
-	if s.write, err = newWriter(ctx, connect(path, "synchronous(FULL)", "foreign_keys(1)", writerCache, checkpointEvery)); err != nil {
+	if s.write, err = newWriter(ctx, connect(path, "synchronous(FULL)", "foreign_keys(1)", writerCache, checkpointEvery), s.now); err != nil {
 		return explain(err)
 	}
 	go s.write.run()
@@ -125,13 +125,17 @@ func create(path string) (string, error) {
 	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		var cause *os.PathError
-		if errors.As(err, &cause) {
-			err = cause.Err // the path is named by the caller
-		}
-		return "", fmt.Errorf("%w: choose a file in a folder that exists and that you may write to", err)
+		return "", fmt.Errorf("%w: choose a file in a folder that exists and that you may write to", pathless(err))
 	}
 	return path, file.Close()
+}
+
+// pathless drops the path from an error, because the caller names it.
+func pathless(err error) error {
+	if cause, ok := errors.AsType[*os.PathError](err); ok {
+		return cause.Err
+	}
+	return err
 }
 
 // connect describes the connections to a file.
@@ -147,10 +151,18 @@ func connect(path string, pragmas ...string) *sql.DB {
 
 // explain adds the remedy to SQLite's errors that have one.
 func explain(err error) error {
-	const notADatabase = 26
+	const readOnly, full, cannotOpen, notADatabase = 8, 13, 14, 26
 	var cause *driver.Error
-	if errors.As(err, &cause) && cause.Code()&0xff == notADatabase {
+	if !errors.As(err, &cause) {
+		return err
+	}
+	switch cause.Code() & 0xff {
+	case notADatabase:
 		return errNotAStore
+	case full:
+		return fmt.Errorf("%w: make room on its disk", err)
+	case readOnly, cannotOpen:
+		return fmt.Errorf("%w: see that you may write it and the folder that it is in", err)
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // mostTogether bounds how many changes share a transaction, so that the first
@@ -23,13 +24,15 @@ type change struct {
 type writer struct {
 	db      *sql.DB
 	tx      *tx
+	now     func() time.Time
+	failing failing
 	waiting chan *change
 	quit    chan struct{}
 	done    chan struct{}
 }
 
 // newWriter brings the file to the newest version. The caller starts run.
-func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
+func newWriter(ctx context.Context, db *sql.DB, now func() time.Time) (*writer, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -38,7 +41,7 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 		return nil, errors.Join(err, conn.Close(), db.Close())
 	}
 	return &writer{
-		db: db, tx: &tx{conn: conn, statements: map[string]*sql.Stmt{}},
+		db: db, tx: &tx{conn: conn, statements: map[string]*sql.Stmt{}}, now: now,
 		waiting: make(chan *change), quit: make(chan struct{}), done: make(chan struct{}),
 	}, nil
 }
@@ -116,6 +119,15 @@ func (w *writer) serve(batch []*change) {
 // fails, with nothing changed, when the database does; began is false when not
 // even the transaction could begin.
 func (w *writer) commit(batch []*change) (began bool, err error) {
+	w.tx.wrote = false
+	began, err = w.try(batch)
+	if err != nil || w.tx.wrote {
+		w.failing.note(w.now(), err)
+	}
+	return began, err
+}
+
+func (w *writer) try(batch []*change) (began bool, err error) {
 	if err := w.tx.run("BEGIN IMMEDIATE"); err != nil {
 		return false, err
 	}
@@ -139,6 +151,7 @@ type tx struct {
 	conn       *sql.Conn
 	statements map[string]*sql.Stmt
 	failed     error // the first error of the database in this transaction
+	wrote      bool  // a row has changed in this transaction
 }
 
 // rollback undoes the transaction and returns what made it fail.
@@ -163,7 +176,13 @@ func (t *tx) exec(query string, args ...any) (sql.Result, error) {
 		return nil, err
 	}
 	result, err := statement.Exec(args...)
-	return result, t.fail(err)
+	if err != nil {
+		return nil, t.fail(err)
+	}
+	if n, err := result.RowsAffected(); err == nil && n > 0 {
+		t.wrote = true
+	}
+	return result, nil
 }
 
 // changed executes a statement and reports whether it changed a row.
@@ -218,7 +237,7 @@ func (t *tx) fail(err error) error {
 	if err == nil {
 		return nil
 	}
-	err = fmt.Errorf("store: %w", err)
+	err = fmt.Errorf("store: %w", explain(err))
 	if t.failed == nil {
 		t.failed = err
 	}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 )
 
 // blockedWriter opens a store whose writer waits until the returned function lets it
@@ -73,7 +74,7 @@ func TestOneBadChangeHarmsNoOther(t *testing.T) {
 	if _, err := create(path); err != nil {
 		t.Fatal(err)
 	}
-	w, err := newWriter(t.Context(), connect(path))
+	w, err := newWriter(t.Context(), connect(path), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
