@@ -52,6 +52,7 @@ type App struct {
 	journal    *sinks
 	stopping   *flag
 	media      *folder.Media
+	recordings *recordings // the same, for the agent
 	cleanups   []func() error
 }
 
@@ -91,6 +92,7 @@ func (app *App) open(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	app.onClose(app.media.Close)
+	app.recordings = &recordings{Media: app.media, dir: mediaDir(path), now: app.Clock.Now}
 	providers, closeProviders := wiring.OpenProviders(o.Settings.Providers, o.Clock)
 	app.onClose(closeProviders)
 	channels, problems, closeChannels := wiring.OpenChannels(o.Settings.Providers, o.Clock, app.journal)
@@ -121,7 +123,7 @@ func (app *App) assemble(p agent.Providers, channels map[string]agent.Notifier, 
 	o := wiring.AgentOptions(app.settings, p, app.channels, app.Store.Secret(), public)
 	o.Stores = agent.Stores{
 		Ledger: app.Store, Backlog: app.Store, Blocklist: app.Store, Circuits: app.Store, Pace: app.Store,
-		Queue: app.Store, Outbox: raiser{app.Store, app.Raised}, Media: app.media,
+		Queue: app.Store, Outbox: raiser{app.Store, app.Raised}, Media: app.recordings,
 	}
 	o.Journal, o.Clock = app.journal, app.Clock
 	o.Holder = fmt.Sprintf("%s-%d-%s", host, os.Getpid(), wiring.NewID()[:6])

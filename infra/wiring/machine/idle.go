@@ -40,6 +40,9 @@ func (i *idleness) over(ctx, work context.Context) (bool, Left, error) {
 		return false, Left{}, nil
 	}
 	i.asked = now
+	if since, err := i.app.diskTrouble(); err != nil && now.Sub(since) >= silentFor {
+		return false, Left{}, fmt.Errorf("%w; then run again: no contact is lost", err)
+	}
 	left, live, err := i.app.left(work)
 	if err != nil {
 		return i.givesUp(now, err)
@@ -68,7 +71,8 @@ func (i *idleness) over(ctx, work context.Context) (bool, Left, error) {
 	return !i.stuck.IsZero() && now.Sub(i.stuck) >= stuckFor, left, nil
 }
 
-// silentFor is how long a store may fail to answer before a run gives up.
+// silentFor is how long a store may fail to answer, or to be written, before a
+// run gives up.
 const silentFor = time.Minute
 
 // givesUp waits for a store that does not answer, but not for ever.

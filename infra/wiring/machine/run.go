@@ -2,7 +2,6 @@ package machine
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -112,9 +111,7 @@ func (app *App) work(ctx, work context.Context, p Patience) (Left, error) {
 	var left Left
 	for {
 		if ctx.Err() == nil {
-			if err := pool.fill(work); err != nil && !errors.Is(err, context.Canceled) {
-				app.journalTrouble("queue_silent", "The queue does not answer: "+err.Error())
-			}
+			pool.feed(work)
 		} else {
 			app.stopping.raise()
 		}
@@ -141,6 +138,7 @@ type pool struct {
 	running    int
 	inProgress map[string]bool // calls that are started and neither ended nor parked
 	results    chan result
+	fed        time.Time // when messages were last taken
 }
 
 // result is a message that the agent is done with for now.
@@ -162,10 +160,10 @@ func (p *pool) recall(ctx context.Context) error {
 	return nil
 }
 
-// fill gives due messages to free workers. Calls in progress come first;
+// fill takes messages until so many are worked. Calls in progress come first;
 // further ones only while the bound on calls in progress allows it.
-func (p *pool) fill(ctx context.Context) error {
-	free := p.app.settings.Workers - p.running
+func (p *pool) fill(ctx context.Context, workers int) error {
+	free := workers - p.running
 	bound := p.app.settings.MaxInProgress
 	if free <= 0 {
 		return nil
@@ -182,7 +180,7 @@ func (p *pool) fill(ctx context.Context) error {
 			return err
 		}
 	}
-	free = p.app.settings.Workers - p.running
+	free = workers - p.running
 	if room := min(free, bound-len(p.inProgress)); room > 0 {
 		return p.take(ctx, room, nil)
 	}
