@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -77,11 +79,11 @@ type process struct {
 }
 
 // start begins a life.
-func start(t *testing.T, dir string, env []string, m moment, args ...string) *process {
+func start(t *testing.T, dir string, env []string, as *syscall.SysProcAttr, m moment, args ...string) *process {
 	t.Helper()
 	p := &process{cmd: exec.CommandContext(t.Context(), binary(t), args...), moment: m, exited: make(chan error, 1),
 		heard: make(chan struct{}), struck: make(chan struct{})}
-	p.cmd.Dir, p.cmd.Env = dir, env
+	p.cmd.Dir, p.cmd.Env, p.cmd.SysProcAttr = dir, env, as
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -154,6 +156,26 @@ func (p *process) ended(t *testing.T, err error) (killed bool) {
 	return false
 }
 
+// exitStatus waits for a process that ends by itself.
+func (p *process) exitStatus(t *testing.T) int {
+	t.Helper()
+	select {
+	case err := <-p.exited:
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+	case <-time.After(patience):
+		_ = p.cmd.Process.Kill()
+		<-p.exited
+		t.Fatalf("it does not come to an end, and said:\n%s", p.out.String())
+	}
+	return p.cmd.ProcessState.ExitCode()
+}
+
+// patience is how long a process may take to end by itself.
+const patience = 2 * time.Minute
+
 // binary builds the command, once for all tests.
 func binary(t *testing.T) string {
 	t.Helper()
@@ -164,9 +186,15 @@ func binary(t *testing.T) string {
 	return path
 }
 
-var buildDir string // set by TestMain
+var buildDir string // set by init
+
+// built names a variable with the path of a command that is built already.
+const built = "CRASHTEST_BINARY"
 
 var build = sync.OnceValues(func() (string, error) {
+	if path := os.Getenv(built); path != "" {
+		return path, nil
+	}
 	path := filepath.Join(buildDir, "callagent")
 	cmd := exec.Command("go", "build", "-o", path, "callagent/cmd/callagent")
 	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")

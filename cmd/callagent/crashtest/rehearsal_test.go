@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ type rehearsal struct {
 	time  string // the clock that all share
 	sim   *simulator.Simulator
 	wire  *wire
+	as    *syscall.SysProcAttr      // of the processes; nil is as the test itself
 	known map[string]map[string]int // the life after which a step was found stored, by contact and step
 
 	mu   sync.Mutex
@@ -33,8 +35,14 @@ type rehearsal struct {
 // newRehearsal has a list of n contacts and no process yet.
 func newRehearsal(t *testing.T, n int, settings string, faults ...simulator.Fault) *rehearsal {
 	t.Helper()
+	return rehearse(t, t.TempDir(), n, settings, faults...)
+}
+
+// rehearse is newRehearsal with everything in a folder of the caller's.
+func rehearse(t *testing.T, dir string, n int, settings string, faults ...simulator.Fault) *rehearsal {
+	t.Helper()
 	binary(t) // before the clock of the rehearsal begins to matter
-	r := &rehearsal{t: t, n: n, dir: t.TempDir(), known: map[string]map[string]int{}}
+	r := &rehearsal{t: t, n: n, dir: dir, known: map[string]map[string]int{}}
 	r.store = filepath.Join(r.dir, "callagent.db")
 	r.time = fmt.Sprintf("%s,%d", time.Now().UTC().Format(time.RFC3339), faster)
 	ticking, err := clock.Parse(r.time)
@@ -77,7 +85,7 @@ func (r *rehearsal) begin(m moment, args ...string) *process {
 	defer r.mu.Unlock() // nothing on the wire is judged before the process is known
 	r.life++
 	args = append([]string{"run", "--clock", r.time, "--listen", r.address()}, args...)
-	r.now = start(r.t, r.dir, r.environment(r.life), m, args...)
+	r.now = start(r.t, r.dir, r.environment(r.life), r.as, m, args...)
 	return r.now
 }
 
