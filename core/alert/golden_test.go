@@ -240,6 +240,9 @@ func TestThePageShowsTheTexts(t *testing.T) {
 		if !strings.Contains(before, "`"+string(k)+"`") {
 			t.Errorf("%s does not explain %s", page, k)
 		}
+		if severity := all[k][0].alert.Severity; !regexp.MustCompile(fmt.Sprintf("(?m)^\\| `%s` \\|.+\\| %s \\|", k, severity)).MatchString(before) {
+			t.Errorf("%s does not say that %s is %s", page, k, severity)
+		}
 		m := alert.Single(all[k][0].alert)
 		fmt.Fprintf(&b, "### `%s`\n\n**%s**\n\n%s\n\n", k, m.Title, m.Text)
 	}

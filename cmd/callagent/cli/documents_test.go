@@ -28,7 +28,7 @@ func TestThePageHasTheDocuments(t *testing.T) {
 	}{
 		{"run --json, simulate --json", summary{}},
 		{"status --json", status{}},
-		{"calls --json, an object of the list", listedCall{}},
+		{"calls --json, in its list `calls`", listedCall{}},
 		{"call --json", callDetails{}},
 		{"circuit --json", circuitReport{}},
 		{"doctor --json", diagnosis{}},
