@@ -74,39 +74,61 @@ func readMetrics(t *testing.T, log []byte, event string, found map[string]*metri
 	}
 }
 
-// TestThePageHasTheAlarms lists the alarms of template.yaml.
-func TestThePageHasTheAlarms(t *testing.T) {
+// stack is what template.yaml says of parameters and alarms.
+type stack struct {
+	Parameters map[string]any `yaml:"Parameters"`
+	Resources  map[string]struct {
+		Type       string `yaml:"Type"`
+		Properties struct {
+			Description string `yaml:"AlarmDescription"`
+			Metric      string `yaml:"MetricName"`
+			Statistic   string `yaml:"Statistic"`
+			Operator    string `yaml:"ComparisonOperator"`
+			Period      any    `yaml:"Period"`
+			Periods     any    `yaml:"EvaluationPeriods"`
+			Threshold   any    `yaml:"Threshold"`
+		} `yaml:"Properties"`
+	} `yaml:"Resources"`
+}
+
+func template(t *testing.T) (s stack) {
+	t.Helper()
 	data, err := os.ReadFile(filepath.Join(docstest.Root(t), "template.yaml"))
+	if err == nil {
+		err = yaml.Unmarshal(data, &s)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	var template struct {
-		Resources map[string]struct {
-			Type       string `yaml:"Type"`
-			Properties struct {
-				Description string `yaml:"AlarmDescription"`
-				Metric      string `yaml:"MetricName"`
-				Statistic   string `yaml:"Statistic"`
-				Operator    string `yaml:"ComparisonOperator"`
-				Period      any    `yaml:"Period"`
-				Periods     any    `yaml:"EvaluationPeriods"`
-				Threshold   any    `yaml:"Threshold"`
-			} `yaml:"Properties"`
-		} `yaml:"Resources"`
+	return s
+}
+
+func TestThePageHasTheParametersOfTheStack(t *testing.T) {
+	page := pages(t)["docs/deploy.md"]
+	for name := range template(t).Parameters {
+		if !explains(page, name) {
+			t.Errorf("docs/deploy.md does not explain the parameter %s", name)
+		}
 	}
-	if err := yaml.Unmarshal(data, &template); err != nil {
-		t.Fatal(err)
-	}
+}
+
+// TestThePageHasTheAlarms lists the alarms of template.yaml. What to do about
+// each stands in docs/operate.md.
+func TestThePageHasTheAlarms(t *testing.T) {
+	operate := pages(t)["docs/operate.md"]
 	signs := map[string]string{
 		"GreaterThanThreshold": ">", "GreaterThanOrEqualToThreshold": "≥", "LessThanThreshold": "<",
 	}
 	var b strings.Builder
 	b.WriteString("| alarm | when | for | it means |\n|---|---|---|---|\n")
-	for _, name := range slices.Sorted(maps.Keys(template.Resources)) {
-		r := template.Resources[name]
-		p := r.Properties
-		if r.Type != "AWS::CloudWatch::Alarm" {
+	resources := template(t).Resources
+	for _, name := range slices.Sorted(maps.Keys(resources)) {
+		p := resources[name].Properties
+		if resources[name].Type != "AWS::CloudWatch::Alarm" {
 			continue
+		}
+		if !explains(operate, name) {
+			t.Errorf("docs/operate.md does not say what to do about %s", name)
 		}
 		if signs[p.Operator] == "" {
 			t.Errorf("%s compares with %q, which this page has no sign for", name, p.Operator)
