@@ -9,7 +9,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 EMULATOR := localstack/emulator
 
-.PHONY: help run build test fuzz lint fmt scenarios diagrams bench bench-enqueue bench-run bench-startup sizes cost clean
+.PHONY: help run build test promises fuzz lint fmt scenarios diagrams bench bench-enqueue bench-run bench-startup sizes cost clean
 .PHONY: integration browser evidence local local-enqueue local-logs local-down compose-up compose-down sam-validate sam-build sam-invoke
 
 help: ## list the targets
@@ -51,8 +51,12 @@ scenarios: build ## every scenario, twenty times as fast, with its expected summ
 	@ls examples/scenarios | sed 's/\.toml$$//' | xargs -P 2 -I NAME sh -c \
 	  'mkdir -p build/scenarios/NAME && cd build/scenarios/NAME && rm -f app* && ../../callagent simulate --scenario NAME --speed 20 --check'
 
+promises: ## each line that keeps a promise is removed, and its test has to fail
+	cd bench && $(GO) run ./promises
+
 diagrams: ## write the diagrams and tables in docs/ again from the code
 	$(GO) test ./core ./core/call ./core/alert ./infra/settings ./infra/wiring/doctor ./cmd/callagent/cli ./docs -run ThePage -update
+	cd bench && $(GO) test ./promises -run ThePage -update
 
 bench: ## ours and the peers in one run: one table, and bench/results.json
 	@mkdir -p build/bench

@@ -48,6 +48,22 @@ func TestAFailureIsCountedThatLosesFortyNineRaces(t *testing.T) {
 	}
 }
 
+// Two processes see the failure that trips; the write of one is stored first.
+func TestOnlyTheWinnerOfARaceTrips(t *testing.T) {
+	s := newShared()
+	a, b := s.process("a", &events{}), s.process("b", &events{})
+	fails(t, a, s.clock.Now())
+	fails(t, a, s.clock.Now())
+	var first breaker.Change
+	s.race = func() {
+		s.race = nil
+		first = fails(t, b, s.clock.Now())
+	}
+	if second := fails(t, a, s.clock.Now()); first != breaker.Tripped || second == breaker.Tripped {
+		t.Errorf("%s, then %s", first, second)
+	}
+}
+
 // late stores the first swap only when the second one comes.
 type late struct {
 	agent.Circuits

@@ -2,10 +2,8 @@
 package docstest
 
 import (
-	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,7 +39,7 @@ func Part(t testing.TB, page, name, want string) {
 	}
 }
 
-// Root is the folder of the module that the test runs in.
+// Root is the root of the repository, which the test runs in.
 func Root(t testing.TB) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -49,11 +47,13 @@ func Root(t testing.TB) string {
 		t.Fatal(err)
 	}
 	for {
-		switch _, err := os.Stat(filepath.Join(dir, "go.mod")); {
-		case err == nil:
+		_, module := os.Stat(filepath.Join(dir, "go.mod"))
+		_, docs := os.Stat(filepath.Join(dir, "docs"))
+		if module == nil && docs == nil {
 			return dir
-		case !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir):
-			t.Fatalf("no go.mod above the test: %v", err)
+		}
+		if dir == filepath.Dir(dir) {
+			t.Fatal("no folder above the test has go.mod and docs")
 		}
 		dir = filepath.Dir(dir)
 	}
