@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,6 +22,7 @@ func main() {
 	from := flag.Uint64("from", 1, "the number of the first")
 	stop := flag.Int("failures", 5, "how many broken promises end the run")
 	flag.Parse()
+	debug.SetGCPercent(800) // a history is short and leaves everything behind
 	if *seeds == 1 {
 		os.Exit(tell(os.Stdout, *from))
 	}

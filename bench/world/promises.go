@@ -84,12 +84,12 @@ func (w *World) unknowable(c call.Call, own *ring) bool {
 	return own.ends == "" || own.Queued || rivals > 1
 }
 
-// checkDelay notes which delay a stored failure asked for. One that was never
-// stored cannot be kept.
-func (w *World) checkDelay(by standing, old, c call.Call) {
+// wait notes which delay a stored failure asked for. One that was never stored
+// cannot be kept.
+func (s *stored) wait(by standing, old call.Call) {
 	var failed *ending
 	for i := range by.seen.ended {
-		if e := &by.seen.ended[i]; e.fault != nil && e.who == c.Key.String() && (failed == nil || e.at > failed.at) {
+		if e := &by.seen.ended[i]; e.fault != nil && e.who == s.Key.String() && (failed == nil || e.at > failed.at) {
 			failed = e
 		}
 	}
@@ -98,12 +98,12 @@ func (w *World) checkDelay(by standing, old, c call.Call) {
 	}
 	f := failed.fault.Settle()
 	switch {
-	case c.Retries == old.Retries+1 && f.Treatment().Retry:
-		w.asked[c.Key] = failed.at + max(5*time.Second<<old.Retries, f.RetryAfter)
-	case c.State == call.Parked && c.Park.Service == "" && c.Park.Number > old.Park.Number && f.Treatment().Retry:
-		w.asked[c.Key] = failed.at + max(time.Minute, f.RetryAfter)
-	case c.Park.Service != "":
-		delete(w.asked, c.Key) // it waits for the circuit instead
+	case s.Retries == old.Retries+1 && f.Treatment().Retry:
+		s.asked = failed.at + max(5*time.Second<<old.Retries, f.RetryAfter)
+	case s.State == call.Parked && s.Park.Service == "" && s.Park.Number > old.Park.Number && f.Treatment().Retry:
+		s.asked = failed.at + max(time.Minute, f.RetryAfter)
+	case s.Park.Service != "":
+		s.asked = 0 // it waits for the circuit instead
 	}
 }
 
@@ -122,7 +122,7 @@ func (w *World) checkPark(by standing, old, c call.Call) {
 
 // checkPaid holds when a paid request arrives.
 func (w *World) checkPaid(r request) {
-	if at, asked := w.asked[keyOf(r.who)]; asked && w.now < at {
+	if at := w.stored(keyOf(r.who)).asked; w.now < at {
 		w.violate("a delay is shorter than asked: %s %s for %s comes %s early", r.service, r.verb, r.who, at-w.now)
 	}
 }
@@ -147,7 +147,7 @@ const intentFor = 35 * time.Second
 // call to the number is live, and no earlier request of the campaign to the
 // number may have rung.
 func (w *World) checkDial(key call.Key, q call.DialRequest, d *dial) {
-	c, i := w.calls[key], w.attempts[q.Attempt]
+	c, i := w.stored(key).Call, w.attempts[q.Attempt]
 	if c.Intent == nil || c.Intent.Attempt != q.Attempt || w.now-i.at > intentFor {
 		w.violate("%s is dialled without a stored intent", key)
 	}
@@ -173,7 +173,7 @@ func (w *World) checkDial(key call.Key, q call.DialRequest, d *dial) {
 func (p *Process) answered(r request, err error) {
 	p.seen.ended[serviceOf(r.service)] = ending{p.world.now, fault.From(r.service, err), r.verb, r.who}
 	if r.verb == "dial" && err != nil {
-		p.world.lose(p.world.calls[keyOf(r.who)].Intent.Attempt)
+		p.world.lose(p.world.stored(keyOf(r.who)).Intent.Attempt)
 	}
 }
 
@@ -181,15 +181,15 @@ func (p *Process) answered(r request, err error) {
 // outcome, every number is free, people were told.
 func (w *World) Finish() {
 	for k := range w.contacts {
-		if c := w.calls[k]; !settled(c) {
-			w.violate("%s never gets its outcome: %s", k, describe(c))
+		if s := w.stored(k); !s.settled() {
+			w.violate("%s never gets its outcome: %s", k, describe(s.Call))
 		}
 	}
-	for _, k := range w.order {
-		if !w.contacts[k] {
-			w.violate("a call of a contact that nobody sent: %s", k)
+	for _, s := range w.order {
+		c := s.Call
+		if !w.contacts[c.Key] {
+			w.violate("a call of a contact that nobody sent: %s", c.Key)
 		}
-		c := w.calls[k]
 		if holder, held := w.numbers[c.Number]; held {
 			w.violate("a number is never free again: %s holds it", holder)
 		}

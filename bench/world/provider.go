@@ -51,7 +51,7 @@ func (s provider) gated(ctx context.Context, r request, stored func(c call.Call)
 	w.admittedAs(s.p, r.service, r.who)
 	return r.send(ctx, func(answer) {
 		w.checkPaid(r)
-		if k := keyOf(r.who); stored(w.calls[k]) {
+		if stored(w.stored(keyOf(r.who)).Call) {
 			w.violate("a stored step is requested again: %s %s for %s", r.service, r.verb, r.who)
 		}
 	})

@@ -114,7 +114,7 @@ func (w *World) receive(p *Process) *message {
 	}
 	m := ready[w.pick(Point{Kind: Deliver, Process: p.Name, What: "receive", Options: w.words})]
 	n := len(fates)
-	if _, claimed := w.calls[m.key]; !claimed {
+	if w.calls[m.key] == nil {
 		n--
 	}
 	switch w.pick(Point{Kind: Receive, Process: p.Name, What: m.key.Contact, Options: fates[:n]}) {

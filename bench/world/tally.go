@@ -160,8 +160,8 @@ func mix(h uint64, numbers ...uint64) uint64 {
 // world must be Hashing.
 func (w *World) Fingerprint() uint64 {
 	h := mix(1, uint64(w.now), uint64(w.next), uint64(len(w.rings)), uint64(len(w.kept)))
-	for _, k := range w.order {
-		h = mix(h, digest(w.calls[k]))
+	for _, s := range w.order {
+		h = mix(h, digest(s.Call))
 	}
 	for _, c := range w.circuits {
 		h = mix(h, digest(c.record))

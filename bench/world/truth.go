@@ -16,13 +16,11 @@ import (
 // truth is what somebody knows who sees every write and every request.
 type truth struct {
 	contacts map[call.Key]bool
-	calls    map[call.Key]call.Call // as they are stored
-	order    []call.Key             // in the order of their first claims
-	past     map[call.Key][]version
+	calls    map[call.Key]*stored
+	order    []*stored           // in the order of their first claims
 	numbers  map[string]call.Key // who holds each number
 	attempts map[string]intent
 	dials    map[string][]*dial // by campaign and number
-	asked    map[call.Key]time.Duration
 	circuits [4]circuit
 	openings []string       // alerts that have to be raised
 	told     map[string]int // deliveries of each alert
@@ -32,16 +30,34 @@ type truth struct {
 
 func newTruth() truth {
 	return truth{
-		contacts: map[call.Key]bool{}, calls: map[call.Key]call.Call{}, past: map[call.Key][]version{},
+		contacts: map[call.Key]bool{}, calls: map[call.Key]*stored{},
 		numbers: map[string]call.Key{}, attempts: map[string]intent{}, dials: map[string][]*dial{},
-		asked: map[call.Key]time.Duration{}, told: map[string]int{}, kept: map[string]bool{},
+		told: map[string]int{}, kept: map[string]bool{},
 	}
+}
+
+// stored is a call in the ledger.
+type stored struct {
+	call.Call
+	past  []version     // the last 10 s of it, the present one included
+	asked time.Duration // when the wait is over that its last failure asked for
 }
 
 // version is a call as it was from a moment on.
 type version struct {
 	at   time.Duration
 	call call.Call
+}
+
+// none is a call that is not in the ledger.
+var none stored
+
+// stored finds a call; one with nothing in it when there is none.
+func (w *World) stored(k call.Key) *stored {
+	if s := w.calls[k]; s != nil {
+		return s
+	}
+	return &none
 }
 
 // intent is a stored promise to dial.
@@ -53,8 +69,8 @@ type intent struct {
 
 // observed is what the world knows of a process and of what it is doing.
 type observed struct {
-	key      call.Key // the call that it works on
-	trouble  bool     // something went wrong in this job
+	key      call.Key         // the call that it works on
+	trouble  bool             // something went wrong in this job
 	silent   [4]time.Duration // until when it leaves the circuit store alone
 	read     [4]time.Duration // until when it believes a circuit that it read
 	admitted [4]admission
@@ -119,7 +135,7 @@ func (w *World) broke(p *Process) {
 // doubt notes that something broke while the process had a stored intent in
 // its hands, so that nobody may ever know whether it rang.
 func (w *World) doubt(p *Process) {
-	c := w.calls[p.seen.key]
+	c := w.stored(p.seen.key)
 	if c.Intent != nil && c.SID == "" {
 		w.lose(c.Intent.Attempt)
 	}
@@ -155,24 +171,35 @@ func (w *World) wrote(by standing, wr call.Write) {
 
 // changed checks a call that was written.
 func (w *World) changed(by standing, k call.Key) {
-	old, known := w.calls[k]
 	c, err := w.store.Get(context.Background(), k)
 	if err != nil {
 		w.violate("%s is gone: %v", k, err)
 		return
 	}
-	if !known {
-		w.order = append(w.order, k)
+	s := w.calls[k]
+	if s == nil {
+		s = &stored{}
+		w.calls[k], w.order = s, append(w.order, s)
 	}
-	w.calls[k] = c
-	w.past[k] = append(w.past[k], version{w.now, c})
+	old := s.Call
+	s.follow(c, w.now)
 	if w.Trace != nil {
 		w.tracef("%-4s   %s: %s", by.p.Name, k.Contact, describe(c))
 	}
 	w.checkChange(old, c)
 	w.checkEnd(old, c)
-	w.checkDelay(by, old, c)
+	s.wait(by, old)
 	w.checkPark(by, old, c)
+}
+
+// follow notes a version of the call.
+func (s *stored) follow(c call.Call, now time.Duration) {
+	s.Call = c
+	oldest := lags[len(lags)-1]
+	for len(s.past) > 1 && s.past[1].at <= now-oldest {
+		s.past = s.past[1:]
+	}
+	s.past = append(s.past, version{now, c})
 }
 
 // describe is a call in one line.
@@ -209,42 +236,41 @@ var (
 )
 
 // indexed lists the calls as an index shows them, in the order given.
-func (w *World) indexed(p *Process, what string, match func(c call.Call) bool, less func(a, b call.Call) int, limit int) []call.Call {
+func (w *World) indexed(p *Process, what string, match func(c *call.Call) bool, less func(a, b call.Call) int, limit int) []call.Call {
 	asOf := w.now - lags[w.pick(Point{Kind: Lag, Process: p.Name, What: what, Options: lagWords, Port: Backlog})]
 	var found []call.Call
-	for _, k := range w.order {
-		c, ok := w.calls[k], true
+	for _, s := range w.order {
+		c := &s.Call
 		if asOf != w.now {
-			c, ok = w.asOf(k, asOf)
+			c = s.asOf(asOf)
 		}
-		if ok && match(c) {
-			found = append(found, c)
+		if c != nil && match(c) {
+			found = append(found, *c)
 		}
 	}
 	slices.SortStableFunc(found, less)
 	return found[:min(limit, len(found))]
 }
 
-// asOf is a call as it was at a time; false when there was none.
-func (w *World) asOf(k call.Key, at time.Duration) (call.Call, bool) {
-	past := w.past[k]
-	for i := len(past) - 1; i >= 0; i-- {
-		if past[i].at <= at {
-			return past[i].call, true
+// asOf is the call as it was at a time; nil when there was none.
+func (s *stored) asOf(at time.Duration) *call.Call {
+	for i := len(s.past) - 1; i >= 0; i-- {
+		if s.past[i].at <= at {
+			return &s.past[i].call
 		}
 	}
-	return call.Call{}, false
+	return nil
 }
 
 func (w *World) due(ctx context.Context, p *Process, t time.Time, limit int) ([]call.Call, error) {
 	return w.indexed(p, "backlog: due",
-		func(c call.Call) bool { return !c.Due.IsZero() && !c.Due.After(t) },
+		func(c *call.Call) bool { return !c.Due.IsZero() && !c.Due.After(t) },
 		func(a, b call.Call) int { return a.Due.Compare(b.Due) }, limit), ctx.Err()
 }
 
 func (w *World) parked(ctx context.Context, p *Process, service string, unsent time.Time, limit int) ([]call.Call, error) {
 	return w.indexed(p, "backlog: parked",
-		func(c call.Call) bool {
+		func(c *call.Call) bool {
 			return c.Park.Service == service && (unsent.IsZero() || !c.Park.SentAt.After(unsent))
 		},
 		func(a, b call.Call) int { return a.Park.Since.Compare(b.Park.Since) }, limit), ctx.Err()
@@ -271,7 +297,7 @@ func (w *World) Rest() bool {
 		}
 	}
 	for k := range w.contacts {
-		if !settled(w.calls[k]) {
+		if !w.stored(k).settled() {
 			return false
 		}
 	}
@@ -279,6 +305,7 @@ func (w *World) Rest() bool {
 }
 
 // settled reports whether a call needs nobody any more.
-func settled(c call.Call) bool {
+func (s *stored) settled() bool {
+	c := &s.Call
 	return c.State.Final() && c.Due.IsZero() && c.Park.Service == "" && c.Notice == "" && c.Recorded != call.Pending
 }

@@ -287,4 +287,4 @@ func (w *World) Circuit(service string) breaker.Record {
 }
 
 // Call is the stored record of a call; the zero call when there is none.
-func (w *World) Call(k call.Key) call.Call { return w.calls[k] }
+func (w *World) Call(k call.Key) call.Call { return w.stored(k).Call }
