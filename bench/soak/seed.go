@@ -128,6 +128,9 @@ var faultyAnswers = []string{
 	"ok, slowly", "done, answer lost", "request lost", "500, done", "500, not done",
 }
 
+// lostDials are the answers after which nobody knows whether a phone rings.
+var lostDials = []string{"done, answer lost", "request lost", "500, done", "500, not done"}
+
 // stopped is an answer that any request may have.
 const stopped = "ok, but the process is made to stop"
 
@@ -142,8 +145,9 @@ func (s *seed) providers() []episode {
 			answer: world.AnswerNamed(one(s, faultyAnswers...)), rate: one(s, 0.05, 0.3, 1, 1),
 		})
 	}
-	es = append(es, episode{to: s.faultsEnd, answer: world.AnswerNamed(stopped), rate: one(s, 0, 0, 0.02)})
-	return es
+	return append(es,
+		episode{to: s.faultsEnd, answer: world.AnswerNamed(stopped), rate: one(s, 0, 0, 0.02)},
+		episode{to: s.faultsEnd, service: agent.Twilio, answer: world.AnswerNamed(one(s, lostDials...)), rate: one(s, 0, 0, 0.1, 0.3)})
 }
 
 // stores draws the times in which a store is silent.

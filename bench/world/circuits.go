@@ -3,11 +3,14 @@ package world
 import (
 	"time"
 
-	"callagent/core/agent"
 	"callagent/core/alert"
 	"callagent/core/breaker"
 	"callagent/core/call"
+	"callagent/core/fault"
 )
+
+// believed is how long a record may be believed that was read.
+const believed = time.Second
 
 // circuit is what the world knows of one circuit.
 type circuit struct {
@@ -32,10 +35,10 @@ type lease struct {
 func (w *World) loaded(p *Process, service string, err error) {
 	i := serviceOf(service)
 	if err != nil {
-		p.seen.silent[i] = w.now + agent.CacheFor
+		p.seen.silent[i] = w.now + believed
 		return
 	}
-	p.seen.silent[i], p.seen.read[i] = 0, w.now+agent.CacheFor
+	p.seen.silent[i], p.seen.read[i] = 0, w.now+believed
 }
 
 // swapped checks a write of a circuit.
@@ -114,6 +117,8 @@ func (w *World) checkCause(by standing, e ending, a admission, old, r breaker.Re
 	switch {
 	case counts && e.fault == nil:
 		w.violate("a success counts toward the circuit of %s", r.Service)
+	case counts && e.fault.Class == fault.Permanent && e.fault.Scope == fault.Contact && !e.fault.Suspect:
+		w.violate("a fault of a contact counts toward the circuit of %s: %s", r.Service, e.fault)
 	case counts && !e.fault.Treatment().Counts && !e.fault.Suspect:
 		w.violate("%q counts toward the circuit of %s", e.fault.Treatment().Name, r.Service)
 	case closes && e.fault != nil:
@@ -138,13 +143,13 @@ func (w *World) admittedAs(p *Process, service, who string) {
 		w.countName(blindly)
 		return
 	}
-	if w.now > c.paused+agent.CacheFor && w.now < c.pause && c.paused > 0 {
+	if w.now > c.paused+believed && w.now < c.pause && c.paused > 0 {
 		w.violate("a request to %s, which asked for a wait that lasts %s longer, for %s", service, c.pause-w.now, who)
 	}
 	if c.record.State == breaker.Closed {
 		return
 	}
-	late := w.now > c.opened+agent.CacheFor
+	late := w.now > c.opened+believed
 	if a.lease == nil {
 		if late {
 			w.violate("a request to %s for %s, %s after it was shut", service, who, w.now-c.opened)
@@ -166,7 +171,7 @@ func (w *World) admitted(p *Process, service string, k call.Key) {
 func (c *circuit) leaseOf(who string, now time.Duration) *lease {
 	for i := len(c.leases) - 1; i >= 0; i-- {
 		l := c.leases[i]
-		if l.ended > 0 && now > l.ended+agent.CacheFor {
+		if l.ended > 0 && now > l.ended+believed {
 			return nil
 		}
 		if l.holder == who && now <= l.until+breaker.Skew {

@@ -27,6 +27,9 @@ func (w *World) checkChange(old, c call.Call) {
 		old.SID != "" && c.SID == "" || old.Answered() && (c.Answer == nil || c.Answer.Result != old.Answer.Result) {
 		w.violate("%s loses what was stored: %s; before: %s", c.Key, describe(c), describe(old))
 	}
+	if c.Dialled() && !c.State.Final() && w.numbers[c.Number] != c.Key {
+		w.violate("%s may ring and does not hold its number", c.Key)
+	}
 	if old.Intent == nil || c.Intent != nil && c.Intent.Attempt == old.Intent.Attempt {
 		return
 	}
@@ -82,6 +85,18 @@ func (w *World) unknowable(c call.Call, own *ring) bool {
 		}
 	}
 	return own.ends == "" || own.Queued || rivals > 1
+}
+
+// checkDue checks that a call that waits is claimed no sooner than asked, by any
+// clock, unless its answer is there.
+func (w *World) checkDue(s *stored, by standing, old call.Call) {
+	waited := old.State == call.Waiting || old.State == call.Reconciling
+	if waited && s.State == call.Running && !old.Answered() && w.now < s.due {
+		w.violate("%s is claimed %s before it is due", s.Key, s.due-w.now)
+	}
+	if !s.Due.Equal(old.Due) {
+		s.due = s.Due.Sub(Start) - by.p.Skew
+	}
 }
 
 // wait notes which delay a stored failure asked for. One that was never stored

@@ -41,6 +41,7 @@ type stored struct {
 	call.Call
 	past  []version     // the last 10 s of it, the present one included
 	asked time.Duration // when the wait is over that its last failure asked for
+	due   time.Duration // its due time, by the clock of whoever set it
 }
 
 // version is a call as it was from a moment on.
@@ -189,6 +190,7 @@ func (w *World) changed(by standing, k call.Key) {
 	w.checkChange(old, c)
 	w.checkEnd(old, c)
 	s.wait(by, old)
+	w.checkDue(s, by, old)
 	w.checkPark(by, old, c)
 }
 
