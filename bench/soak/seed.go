@@ -89,7 +89,7 @@ func (s *seed) settings() world.Options {
 		Workers: 3, Keepers: 1 + s.rng.IntN(2), Callbacks: s.chance(0.6), NoCRM: s.chance(0.1),
 		Rate: one(s, 0, 0, 1, 5.0), Latency: one(s, 0, 2*time.Millisecond, 40*time.Millisecond),
 		Rebirth:    one(s, 0, time.Second, 30*time.Second),
-		ListingLag: one(s, 0, 0, 5*time.Second, 50*time.Second), ProviderSkew: s.span(-20*time.Second, 20*time.Second),
+		ListingLag: one(s, 0, 0, 5*time.Second, 50*time.Second, 3*time.Minute), ProviderSkew: s.span(-20*time.Second, 20*time.Second),
 	}
 	if s.chance(0.5) {
 		o.Skew, o.Settle, o.WorksHeirs, o.SendsTicks = 2*time.Second, agent.CacheFor, true, true
@@ -106,11 +106,12 @@ func (s *seed) settings() world.Options {
 // with a number that another one has, some with little time.
 func (s *seed) contacts() []call.Contact {
 	cs := world.Contacts(20 + s.rng.IntN(11))
+	shared := one(s, 0.05, 0.05, 0.3)
 	for i := range cs {
 		switch c := &cs[i]; {
 		case s.chance(0.05):
 			c.Phone = cs[s.rng.IntN(len(cs))].Phone
-		case s.chance(0.05):
+		case s.chance(shared):
 			c.Campaign = "summer"
 			c.Phone = cs[s.rng.IntN(len(cs))].Phone
 		case s.chance(0.05):

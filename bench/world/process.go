@@ -216,7 +216,7 @@ func (w *World) before(ctx context.Context, u use, did Meddling) bool {
 	case DieBefore:
 		p.die()
 	case PauseBefore:
-		p.stand(p.pause(ctx, u))
+		p.stand(p.pause(ctx, u, did))
 	case Stop:
 		p.stopping = true
 	case Cut:
@@ -235,7 +235,10 @@ func (w *World) after(ctx context.Context, u use, did Meddling) error {
 	case DieAfter:
 		p.die()
 	case PauseAfter:
-		p.stand(p.pause(ctx, u))
+		p.stand(p.pause(ctx, u, did))
+		if shortPauses(u.port) < len(pauses) && u.port != Provider && ctx.Err() != nil {
+			return ctx.Err() // the answer came after the time limit
+		}
 	}
 	p.stand(w.now + w.Latency - w.Latency/2)
 	switch {
@@ -243,8 +246,6 @@ func (w *World) after(ctx context.Context, u use, did Meddling) error {
 		return errSilent
 	case did == OwnConflict:
 		return agent.ErrConflict
-	case did == PauseAfter && u.port != Provider && ctx.Err() != nil:
-		return ctx.Err() // the answer came after the time limit
 	}
 	return nil
 }
@@ -267,10 +268,13 @@ func shortPauses(p Port) int {
 	return len(pauses)
 }
 
-// pause is when a pause ends that the chooser picks. A store's answer is not
-// waited for beyond the time limit.
-func (p *Process) pause(ctx context.Context, u use) time.Duration {
+// pause is when a pause ends that the chooser picks. Nobody waits for a store
+// beyond the time limit, but a process may be frozen with the answer in hand.
+func (p *Process) pause(ctx context.Context, u use, did Meddling) time.Duration {
 	n := shortPauses(u.port)
 	i := p.world.pick(Point{Kind: Pause, Process: p.Name, What: u.what, Options: pauseWords[:n], Port: u.port})
+	if did == PauseAfter && n == len(pauses) {
+		return p.world.now + pauses[i]
+	}
 	return p.until(ctx, pauses[i])
 }

@@ -72,8 +72,9 @@ func (w *World) checkEnd(old, c call.Call) {
 
 // unknowable reports whether a call may end unknown: it did not ring and
 // something broke between its intent and the storing of what came of it; or
-// it rings and never ends, or was queued and could not be withdrawn; or two
-// rings to its number may be its own.
+// it rings and never ends, or was queued and could not be withdrawn, or the
+// provider's list does not show it a minute after the deadline; or two rings to its number may be
+// its own.
 func (w *World) unknowable(c call.Call, own *ring) bool {
 	if own == nil {
 		return c.Intent != nil && w.attempts[c.Intent.Attempt].lost
@@ -84,7 +85,7 @@ func (w *World) unknowable(c call.Call, own *ring) bool {
 			rivals++
 		}
 	}
-	return own.ends == "" || own.Queued || rivals > 1
+	return own.ends == "" || own.Queued || rivals > 1 || own.listed > c.Intent.Deadline.Sub(Start)+call.ListAfter-2*time.Second
 }
 
 // checkDue checks that a call that waits is claimed no sooner than asked, by any
@@ -204,6 +205,9 @@ func (w *World) Finish() {
 		c := s.Call
 		if !w.contacts[c.Key] {
 			w.violate("a call of a contact that nobody sent: %s", c.Key)
+		}
+		if r := w.heard[c.Key]; r && c.State == call.Unknown {
+			w.violate("%s is unknown, but the provider's answer was taken", c.Key)
 		}
 		if holder, held := w.numbers[c.Number]; held {
 			w.violate("a number is never free again: %s holds it", holder)

@@ -82,9 +82,10 @@ const (
 	twoReports
 	earlyReport
 	lateReport
+	tightReport
 )
 
-var reportWords = []string{"none", "at the end", "at the end, twice", "at once and at the end", "20 min late"}
+var reportWords = []string{"none", "at the end", "at the end, twice", "at once and at the end", "20 min late", "when it is given up"}
 
 func (s provider) Dial(ctx context.Context, q call.DialRequest) (string, error) {
 	w := s.p.world
@@ -118,6 +119,8 @@ func (w *World) ring(key call.Key, q call.DialRequest) *ring {
 	end := r.over + time.Second
 	switch plan := w.pick(Point{Kind: Report, What: key.Contact, Options: reportWords, Service: agent.Twilio}); {
 	case plan == noReport || r.ends == "":
+	case plan == tightReport: // while the last listing of a lost dial is under way
+		w.report(r, max(end, w.now+90*time.Second+w.Skew+usually/2))
 	case plan == lateReport:
 		w.report(r, end+20*time.Minute)
 	default:

@@ -25,14 +25,15 @@ type truth struct {
 	openings []string       // alerts that have to be raised
 	told     map[string]int // deliveries of each alert
 	kept     map[string]bool
-	repeats  bool // an alert may have been delivered twice: something broke while it was
+	heard    map[call.Key]bool // whose final callback was taken
+	repeats  bool              // an alert may have been delivered twice: something broke while it was
 }
 
 func newTruth() truth {
 	return truth{
 		contacts: map[call.Key]bool{}, calls: map[call.Key]*stored{},
 		numbers: map[string]call.Key{}, attempts: map[string]intent{}, dials: map[string][]*dial{},
-		told: map[string]int{}, kept: map[string]bool{},
+		told: map[string]int{}, kept: map[string]bool{}, heard: map[call.Key]bool{},
 	}
 }
 

@@ -275,8 +275,11 @@ func (p *Process) hear(r *ring) func(ctx context.Context) {
 	return func(ctx context.Context) {
 		w := p.world
 		w.working(p, r.key)
-		if err := p.agent.Callback(ctx, r.key, r.attempt, w.reading(r)); err != nil {
+		l := w.reading(r)
+		if err := p.agent.Callback(ctx, r.key, r.attempt, l); err != nil {
 			w.countName(unheard)
+		} else if l.Final() {
+			w.heard[r.key] = true
 		}
 	}
 }
