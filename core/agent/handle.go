@@ -76,7 +76,11 @@ func (a *Agent) reject(contact call.Contact, why string) Verdict {
 // giveUpProbes gives back a probe lease that the call inherited and will not
 // use in time, because it waits for something else.
 func (a *Agent) giveUpProbes(ctx context.Context, c call.Call) {
-	for _, s := range a.services {
+	for _, name := range Services() {
+		s := a.services[name]
+		if s == nil {
+			continue
+		}
 		r := s.circuit.Seen()
 		if r.State != breaker.HalfOpen || r.Probe.Holder != c.Key.String() || c.State == call.Waiting && c.Due.Before(r.Probe.Until) {
 			continue
