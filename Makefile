@@ -9,7 +9,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 EMULATOR := localstack/emulator
 
-.PHONY: help run build test promises fuzz lint fmt scenarios diagrams bench bench-enqueue bench-run bench-startup sizes cost clean
+.PHONY: help run build test promises fuzz lint fmt scenarios diagrams bench bench-enqueue bench-run bench-startup soak sizes cost clean
 .PHONY: integration browser evidence local local-enqueue local-logs local-down compose-up compose-down sam-validate sam-build sam-invoke
 
 help: ## list the targets
@@ -75,13 +75,14 @@ bench-startup: ## how long each function takes to its first answer, its memory a
 	@export LOCALSTACK_PORT=4602; trap '$(EMULATOR)/down localstack' EXIT; $(EMULATOR)/up localstack && \
 	  (cd bench && AWS_ENDPOINT_URL=http://127.0.0.1:$$LOCALSTACK_PORT $(GO) run ./startup)
 
-SEEDS ?= 100
-
 fleet: ## outages in a whole fleet, in virtual time, beside AWS Powertools: one table, and bench/fleet.json (SEEDS=100)
-	cd bench && $(GO) run ./fleet -seeds $(SEEDS) -out fleet.json
+	cd bench && $(GO) run ./fleet -seeds $(or $(SEEDS),100) -out fleet.json
 
 fleet-short: ## the same with few seeds, as a test
 	cd bench && $(GO) test ./fleet
+
+soak: ## histories of a whole fleet under faults, each drawn from a number: SEEDS=100000 FROM=1; one alone is told in full
+	cd bench && $(GO) run ./soak -seeds $(or $(SEEDS),10000) -from $(or $(FROM),1)
 
 sizes: ## the zip files of the functions, none of them too large
 	cd bench && $(GO) run ./startup -sizes
