@@ -35,6 +35,7 @@ type DispatcherOptions struct {
 type channelState struct {
 	failures int
 	next     time.Time
+	asked    bool // it said itself how long to wait
 }
 
 // channelRetry is how long a failing channel is left alone.
@@ -46,11 +47,12 @@ func NewDispatcher(o DispatcherOptions) *Dispatcher {
 }
 
 // Flush sends what one channel may send now. all sends digests before their
-// time too, because the process ends. It reports whether anything is left that
+// time too, and tries a channel that failed, because the process ends; but not
+// one that asked to be left alone. It reports whether anything is left that
 // could not be delivered. One channel must not be flushed twice at once.
 func (d *Dispatcher) Flush(ctx context.Context, channel string, all bool) (left bool, err error) {
 	now := d.Clock.Now()
-	if !all && now.Before(d.stateOf(channel).next) {
+	if st := d.stateOf(channel); now.Before(st.next) && (st.asked || !all) {
 		return true, nil
 	}
 	waiting, err := d.Outbox.Undelivered(ctx, channel, mostPerTick)
@@ -70,6 +72,15 @@ func (d *Dispatcher) Flush(ctx context.Context, channel string, all bool) (left 
 		}
 	}
 	return false, nil
+}
+
+// Asked is how much longer a channel asked to be left alone; 0 when it did not.
+func (d *Dispatcher) Asked(channel string) time.Duration {
+	st := d.stateOf(channel)
+	if !st.asked {
+		return 0
+	}
+	return max(0, st.next.Sub(d.Clock.Now()))
 }
 
 // delivered stores that a message was sent, even if time is up meanwhile:
@@ -108,7 +119,7 @@ func (d *Dispatcher) send(ctx context.Context, channel string, s alert.Sending) 
 	if st.failures == 0 {
 		d.say(journal.Warning, channel, "alert_failed", "Alerts by "+channel+" fail and are sent again later: "+f.Error())
 	}
-	d.settle(channel, channelState{failures: st.failures + 1, next: d.Clock.Now().Add(wait)})
+	d.settle(channel, channelState{failures: st.failures + 1, next: d.Clock.Now().Add(wait), asked: f.RetryAfter > 0})
 	return false
 }
 

@@ -140,6 +140,32 @@ func TestAChannelThatFailsIsRetriedOnItsOwnAndHoldsUpNoOther(t *testing.T) {
 	}
 }
 
+// An end of the process is no reason to disturb a channel that asked for time.
+func TestAChannelThatAskedForTimeGetsIt(t *testing.T) {
+	o := newOffice(t)
+	o.email.fails = []error{&fault.Fault{Kind: fault.Throttled, RetryAfter: 34 * time.Second}}
+	o.raise(1, 1)
+	o.flush("email", false)
+	for _, wait := range []time.Duration{34 * time.Second, time.Second} {
+		if asked := o.dispatcher.Asked("email"); asked != wait {
+			t.Errorf("it asked for %s, want %s", asked, wait)
+		}
+		if left := o.flush("email", true); !left || o.email.tried != 1 {
+			t.Errorf("%s before its time it was tried %d times", wait, o.email.tried)
+		}
+		o.clock.to(start.Add(33 * time.Second))
+	}
+	o.clock.to(start.Add(34 * time.Second))
+	if left := o.flush("email", true); left || len(o.email.taken) != 1 || o.dispatcher.Asked("email") != 0 {
+		t.Errorf("left %t, %d messages", left, len(o.email.taken))
+	}
+	o.telegram.fails = []error{faults["503"]}
+	o.flush("telegram", false)
+	if left := o.flush("telegram", true); left || o.dispatcher.Asked("telegram") != 0 {
+		t.Error("one that only failed was not tried at the end")
+	}
+}
+
 func TestAMessageThatAChannelCanNeverTakeIsDroppedWithAnEntry(t *testing.T) {
 	o := newOffice(t)
 	o.email.fails = []error{faults["422"]}

@@ -125,6 +125,29 @@ func TestATroubleOfTelegramDelaysNoEmail(t *testing.T) {
 	}
 }
 
+// Telegram asks for 34 s: it gets them, although the run has ended before, and
+// then the message.
+func TestTelegramIsLeftAloneForAsLongAsItAsks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, everywhere, simulator.Fault{Service: "telegram", Answer: "429", RetryAfter: "34", For: 20 * time.Second})
+	app := w.open()
+	defer closeApp(t, app)
+	if err := (raiser{app.Store, app.Raised}).Raise(t.Context(), app.channels, alert.ForCampaign("spring", alert.Tally{Completed: 12}, w.clock.Now())); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.Run(t.Context(), t.Context(), forever); err != nil {
+		t.Fatal(err)
+	}
+	r := w.sim.Report()
+	tries := slices.DeleteFunc(r.Requests, func(q simulator.Request) bool { return q.Service != "telegram" })
+	if len(tries) != 2 || len(r.Telegram) != 1 {
+		t.Fatalf("%d requests, %d messages", len(tries), len(r.Telegram))
+	}
+	if waited := tries[1].At.Sub(tries[0].At); waited < 34*time.Second {
+		t.Errorf("it was left alone for %s", waited)
+	}
+}
+
 // An alert that is raised again, by this process or the next, is sent once.
 func TestTheSameAlertRaisedAgainIsSentOnce(t *testing.T) {
 	w := newWorld(t, everywhere)

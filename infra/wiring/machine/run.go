@@ -82,7 +82,7 @@ func (app *App) finish(ctx context.Context, finished bool) {
 	}
 	var wg sync.WaitGroup
 	for _, name := range app.channels {
-		wg.Go(func() { _, _ = app.dispatcher.Flush(ctx, name, true) })
+		wg.Go(func() { app.tellRest(ctx, name) })
 	}
 	wg.Wait()
 	if app.sheet != nil {
@@ -90,6 +90,21 @@ func (app *App) finish(ctx context.Context, finished bool) {
 		limited, cancel := context.WithTimeout(ctx, lastRows)
 		defer cancel()
 		_ = app.sheet.Flush(limited) // its trouble is in the journal
+	}
+}
+
+// lastNotice is how long the end of a run waits for a channel that asked to be
+// left alone. What stays in the outbox goes with the next run.
+const lastNotice = time.Minute
+
+// tellRest sends what one channel has not been given yet.
+func (app *App) tellRest(ctx context.Context, channel string) {
+	for end := app.Clock.Now().Add(lastNotice); ; {
+		left, _ := app.dispatcher.Flush(ctx, channel, true)
+		wait := app.dispatcher.Asked(channel)
+		if !left || wait == 0 || app.Clock.Now().Add(wait).After(end) || app.Clock.Sleep(ctx, wait) != nil {
+			return
+		}
 	}
 }
 
