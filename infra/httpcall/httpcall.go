@@ -21,7 +21,8 @@ import (
 	"callagent/core/fault"
 )
 
-// MaxBody is how much of an answer is read unless a request says otherwise.
+// MaxBody is how much of an answer is read unless a request says otherwise, and
+// of an error whatever it says.
 const MaxBody = 1 << 20
 
 // Client makes requests to one service. It is safe for concurrent use.
@@ -65,7 +66,7 @@ type Request struct {
 	Method, URL string
 	Header      http.Header
 	Body        []byte
-	MaxBody     int64 // 0 means the package's MaxBody
+	MaxBody     int64 // of a 2xx answer; 0 means the package's MaxBody, as it is for all others
 	// Once marks a request whose effect must not happen twice: when it may
 	// have been executed and no answer arrived, the fault is ambiguous. It
 	// travels on a connection of its own, because a kept-alive one that died
@@ -103,7 +104,7 @@ func (c *Client) Do(ctx context.Context, r Request) (Answer, *fault.Fault) {
 	}
 	defer func() { _ = res.Body.Close() }()
 	limit := r.MaxBody
-	if limit <= 0 {
+	if limit <= 0 || res.StatusCode >= 300 {
 		limit = MaxBody
 	}
 	data, err := io.ReadAll(io.LimitReader(res.Body, limit+1))

@@ -2,12 +2,23 @@ package httpcalltest
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log"
+	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"callagent/core/fault"
@@ -16,6 +27,11 @@ import (
 const (
 	// deadline is what a call gets when the server is not going to answer.
 	deadline = 150 * time.Millisecond
+	// slack is how much longer than its limit a call may take.
+	slack = 5 * time.Second
+	// mostMemory is what one call may allocate in all, in bytes: several times
+	// the answer that it is ready to keep, and far less than an endless one.
+	mostMemory = 32 << 20
 	// patience is how long a call may last before it counts as stuck. It is
 	// generous, because machines that run tests are busy.
 	patience = 20 * time.Second
@@ -28,20 +44,37 @@ func meet(ctx context.Context, c Config, condition Condition, answer http.Handle
 	s := serve(answer)
 	defer s.Close()
 	limit := patience
-	if condition == Timeout || condition == Trickle {
+	if condition == Timeout || condition == Trickle || condition == TrickleHead {
 		limit = deadline
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	begun := time.Now()
-	err := c.Call(ctx, s.URL)
-	if took := time.Since(begun); took >= patience {
-		return fmt.Errorf("returned after %v", took)
+	err, problem := c.call(ctx, limit, s.URL)
+	if problem != nil {
+		return problem
 	}
 	if n := s.requests.Load(); n != 1 {
 		return fmt.Errorf("%d requests arrived, want exactly one", n)
 	}
 	return judge(err, c.want(condition), append(c.Secrets, s.Listener.Addr().String()))
+}
+
+// call makes a call that has to end soon after its limit, and reports one that
+// does not, or that takes more memory than an adapter may.
+func (c Config) call(ctx context.Context, limit time.Duration, url string) (err, problem error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	begun := time.Now()
+	err = c.Call(ctx, url)
+	took := time.Since(begun)
+	runtime.ReadMemStats(&after)
+	if took > limit+slack {
+		return err, fmt.Errorf("returned after %v, with a limit of %v", took, limit)
+	}
+	if n := after.TotalAlloc - before.TotalAlloc; n > mostMemory {
+		return err, fmt.Errorf("took %d bytes of memory", n)
+	}
+	return err, nil
 }
 
 // refused calls a port that nobody listens on.
@@ -54,9 +87,80 @@ func refused(ctx context.Context, c Config) error {
 	if err := l.Close(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	return judge(c.Call(ctx, "http://"+address), c.want(Refused), append(c.Secrets, address))
+	return c.unsent(ctx, Refused, patience, "http://"+address)
+}
+
+// unresolved calls a host whose name no resolver takes.
+func unresolved(ctx context.Context, c Config) error {
+	return c.unsent(ctx, NoName, patience, "http://no..such..host")
+}
+
+// unanswered calls a host by name while the name server is silent.
+func unanswered(ctx context.Context, c Config) error {
+	listening, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listening.Close() }()
+	asking, end := context.WithCancel(ctx) // a lookup goes on when nobody waits for it any more
+	defer end()
+	defer func(before *net.Resolver) { net.DefaultResolver = before }(net.DefaultResolver)
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		if asking.Err() != nil {
+			return nil, asking.Err()
+		}
+		conn, err := (&net.Dialer{}).DialContext(ctx, "udp", listening.LocalAddr().String())
+		if err == nil {
+			context.AfterFunc(asking, func() { _ = conn.Close() })
+		}
+		return conn, err
+	}}
+	return c.unsent(ctx, SlowName, deadline, "http://callagent.invalid")
+}
+
+// expired calls a server whose certificate was good until yesterday.
+func expired(ctx context.Context, c Config) error {
+	certificate, err := yesterday()
+	if err != nil {
+		return err
+	}
+	requests := atomic.Int32{}
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+	s.StartTLS()
+	defer s.Close()
+	err = c.unsent(ctx, Expired, patience, s.URL)
+	if n := requests.Load(); n != 0 {
+		return fmt.Errorf("%d requests arrived at a server without a good certificate", n)
+	}
+	return err
+}
+
+// yesterday is a certificate for this machine that is over.
+func yesterday() (tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	der, err := x509.CreateCertificate(rand.Reader, overdue, overdue, key.Public(), key)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err
+}
+
+// overdue is signed by itself, which would be a reason of its own to refuse it;
+// Go looks at the dates first.
+var overdue = &x509.Certificate{SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(-24 * time.Hour)}
+
+// unsent makes a call whose request can leave nobody in doubt, because there is
+// no connection to send it on.
+func (c Config) unsent(ctx context.Context, condition Condition, limit time.Duration, url string) error {
+	err, problem := c.call(ctx, limit, url)
+	if problem != nil {
+		return problem
+	}
+	_, address, _ := strings.Cut(url, "://")
+	return judge(err, c.want(condition), append(c.Secrets, address))
 }
 
 // canceledBefore calls with a context that has ended.

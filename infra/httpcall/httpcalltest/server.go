@@ -2,6 +2,7 @@ package httpcalltest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -40,17 +41,14 @@ func answers() map[Condition]http.HandlerFunc {
 		MidBody: func(w http.ResponseWriter, _ *http.Request) {
 			reset(w, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"a\":")
 		},
-		Garbage: func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "\x00{]garbage") },
-		Large: func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(http.StatusInternalServerError)
-			line := bytes.Repeat([]byte("error "), 10_000)
-			for range 10 << 20 / len(line) {
-				if _, err := w.Write(line); err != nil {
-					return
-				}
-			}
+		MidError: func(w http.ResponseWriter, _ *http.Request) {
+			reset(w, "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"error\":")
 		},
-		Trickle: trickle,
+		Garbage:     func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "\x00{]garbage") },
+		Large:       func(w http.ResponseWriter, _ *http.Request) { complain(w, 10<<20) },
+		Endless:     func(w http.ResponseWriter, _ *http.Request) { complain(w, 1<<30) },
+		Trickle:     trickle,
+		TrickleHead: trickleHead,
 	}
 	for _, code := range []int{408, 429, 500, 502, 503, 504} {
 		all[Status(code)] = func(w http.ResponseWriter, _ *http.Request) {
@@ -63,6 +61,35 @@ func answers() map[Condition]http.HandlerFunc {
 		}
 	}
 	return all
+}
+
+// complain sends an error of so many bytes, or until the client has enough.
+func complain(w http.ResponseWriter, size int) {
+	w.WriteHeader(http.StatusInternalServerError)
+	line := bytes.Repeat([]byte("error "), 10_000)
+	for range size / len(line) {
+		if _, err := w.Write(line); err != nil {
+			return
+		}
+	}
+}
+
+// trickleHead sends an answer whose status line already takes for ever.
+func trickleHead(w http.ResponseWriter, r *http.Request) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(err) // the test server speaks HTTP/1.1, which can
+	}
+	defer func() { _ = conn.Close() }()
+	for _, b := range []byte("HTTP/1.1 200 OK\r\n\r\n") {
+		if _, err := conn.Write([]byte{b}); err != nil {
+			return
+		}
+		_ = conn.SetReadDeadline(time.Now().Add(time.Second))
+		if _, err := conn.Read(make([]byte, 1)); errors.Is(err, io.EOF) {
+			return // the client has enough
+		}
+	}
 }
 
 // trickle sends one byte a second until the client has enough.

@@ -2,6 +2,7 @@ package httpcalltest
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
@@ -86,6 +87,28 @@ func TestSuiteFindsWeaknesses(t *testing.T) {
 			f.Service = ""
 			return f
 		},
+		string(Expired): func(ctx context.Context, url string) error {
+			trusting := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+			if res, err := trusting.Get(url); err == nil {
+				_ = res.Body.Close()
+			}
+			return &fault.Fault{Service: "sample", Kind: fault.Network}
+		},
+		string(SlowName): func(ctx context.Context, url string) error {
+			f := fault.From("", good(ctx, url))
+			f.Class = fault.Ambiguous
+			return f
+		},
+		string(Endless): func(ctx context.Context, url string) error {
+			res, err := http.Post(url, "", nil)
+			if err != nil {
+				return err
+			}
+			defer http.DefaultClient.CloseIdleConnections()
+			_, _ = io.ReadAll(io.LimitReader(res.Body, mostMemory))
+			_ = res.Body.Close()
+			return &fault.Fault{Service: "sample", Kind: fault.ServiceUnavailable}
+		},
 		"canceled":         func(ctx context.Context, url string) error { _ = good(ctx, url); return io.EOF },
 		"already canceled": func(_ context.Context, url string) error { return good(context.Background(), url) },
 		"secrets": func(ctx context.Context, url string) error {
@@ -102,13 +125,13 @@ func TestSuiteFindsWeaknesses(t *testing.T) {
 
 func TestSuiteRunsEveryCondition(t *testing.T) {
 	all := checks()
-	for _, condition := range []Condition{Refused, Timeout, Reset, MidBody, Garbage, Large, Trickle,
+	for _, condition := range []Condition{Refused, NoName, SlowName, Expired, Timeout, Reset, MidBody, MidError, Garbage, Large, Endless, Trickle, TrickleHead,
 		Status(408), Status(429), Status(500), Status(502), Status(503), Status(504)} {
 		if all[string(condition)] == nil {
 			t.Errorf("%q is not checked", condition)
 		}
 	}
-	if len(all) != 16 {
-		t.Errorf("%d checks, want 16", len(all))
+	if len(all) != 22 {
+		t.Errorf("%d checks, want 22", len(all))
 	}
 }
