@@ -71,12 +71,43 @@ func (c *Channel) converse(ctx context.Context, do func(*wire.Client) *fault.Fau
 	return f
 }
 
+// mostSaid is how many bytes a server may say in a conversation, TLS included:
+// many times what any does.
+const mostSaid = 1 << 20
+
+// bounded is a connection that gives up a server which never stops: the reader
+// of replies would keep a line of any length.
+type bounded struct {
+	net.Conn
+	left int
+}
+
+// Read reads until left is used up.
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, textproto.ProtocolError("a reply without an end")
+	}
+	n, err := b.Conn.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
+}
+
 // connect opens the connection, encrypted for smtps.
 func (c *Channel) connect(ctx context.Context) (net.Conn, error) {
-	if c.implicit {
-		return (&tls.Dialer{Config: c.tls}).DialContext(ctx, "tcp", c.address)
+	plain, err := (&net.Dialer{}).DialContext(ctx, "tcp", c.address)
+	if err != nil {
+		return nil, err
 	}
-	return (&net.Dialer{}).DialContext(ctx, "tcp", c.address)
+	conn := &bounded{Conn: plain, left: mostSaid}
+	if !c.implicit {
+		return conn, nil
+	}
+	encrypted := tls.Client(conn, c.tls)
+	if err := encrypted.HandshakeContext(ctx); err != nil {
+		_ = conn.Close() // the handshake's error says more
+		return nil, err
+	}
+	return encrypted, nil
 }
 
 // introduce greets, encrypts and logs in, each where needed.
