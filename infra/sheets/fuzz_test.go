@@ -76,7 +76,7 @@ const everything = `{"properties":{"title":"Campaigns","timeZone":"Europe/Berlin
 const odd = `{"properties":null,"sheets":[null,{"properties":null}],"matchedDeveloperMetadata":[null,{},{"developerMetadata":{"metadataKey":"callagent.column",
 "metadataValue":"time","location":{"dimensionRange":{"sheetId":1204301,"startIndex":4000000000000}}}}],"valueRanges":[null]}`
 
-func privateKey(f *testing.F) string {
+func privateKey(f testing.TB) string {
 	f.Helper()
 	k, err := rsa.GenerateKey(rand.Reader, 1024) // as small as it may be: it signs once an input
 	if err != nil {
@@ -89,7 +89,7 @@ func privateKey(f *testing.F) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
-func keyFile(f *testing.F, key, tokenURI string) string {
+func keyFile(f testing.TB, key, tokenURI string) string {
 	text, err := json.Marshal(map[string]string{"type": "service_account", "client_email": "callagent@simulated.iam.gserviceaccount.com",
 		"private_key": key, "private_key_id": "1", "token_uri": tokenURI})
 	if err != nil {
