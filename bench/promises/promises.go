@@ -126,7 +126,7 @@ var promises = []promise{
 		},
 		{
 			Keeps: "a circuit that is tested refuses all others", Removed: "a half open circuit lets pass",
-			Package: "core/breaker", Test: "TestFleetKeepsItsPromises",
+			Package: "core/breaker", Test: "TestStories",
 			Edit: overlay.Edit{File: admits, Old: "\tcase r.State == HalfOpen:\n\t\treturn Permit{}, ProbeRunning\n\tcase now.Before", New: "\tcase now.Before"},
 		},
 		{
@@ -143,7 +143,7 @@ var promises = []promise{
 	{6, []line{
 		{
 			Keeps: "a failure from before a transition changes nothing", Removed: "failures are counted whatever their epoch",
-			Package: "core/breaker", Test: "TestFleetKeepsItsPromises",
+			Package: "core/breaker", Test: "TestStories",
 			Edit: overlay.Edit{File: results, Old: "if f.Permit.Unowned || f.Permit.Epoch != r.Epoch {", New: "if f.Permit.Unowned {"},
 		},
 		{
