@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -54,8 +55,9 @@ func System() World {
 
 // grammar is the command line. Flags that all commands share come first.
 type grammar struct {
-	Settings string `help:"Settings file; without it callagent.toml, if there is one." placeholder:"FILE"`
-	Store    string `help:"Where calls are kept: a file like sqlite:callagent.db, or aws." placeholder:"sqlite:PATH|aws"`
+	Settings string           `help:"Settings file; without it callagent.toml, if there is one." placeholder:"FILE"`
+	Store    string           `help:"Where calls are kept: a file like sqlite:callagent.db, or aws." placeholder:"sqlite:PATH|aws"`
+	Version  kong.VersionFlag `help:"Say what this build was made from, and quit."`
 
 	Run       runCommand       `cmd:"" help:"Call every contact of a list, and go on with what is left from before."`
 	Simulate  simulateCommand  `cmd:"" help:"Rehearse a scenario against the built-in provider simulator."`
@@ -96,6 +98,7 @@ func Run(args []string, w World) int {
 		kong.Name("callagent"),
 		kong.Description("Calls every contact of a list, whatever fails on the way."),
 		kong.UsageOnError(), kong.Writers(w.Out, w.Err), kong.Exit(func(code int) { status, helped = code, true }),
+		kong.Vars{"version": version(debug.ReadBuildInfo)},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
 	if err != nil {
