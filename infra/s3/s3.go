@@ -61,6 +61,12 @@ func New(client *s3.Client, c Config) *Media {
 	return &Media{put: client.PutObject, get: client.GetObject, sign: s3.NewPresignClient(client).PresignGetObject, Config: c}
 }
 
+// NewClient makes a client of S3 itself, or of an emulator: that has one host
+// name for all buckets.
+func NewClient(c aws.Config) *s3.Client {
+	return s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = o.BaseEndpoint != nil })
+}
+
 // once switches the SDK's own retries off.
 func once(o *s3.Options) { o.Retryer = aws.NopRetryer{} }
 

@@ -142,6 +142,11 @@ func (g *grammar) load(w World, over ...settings.Layer) (settings.Settings, erro
 	if from.File == "" {
 		from.File, from.Required = "callagent.toml", false
 	}
+	return g.loadFrom(from)
+}
+
+// loadFrom reads the settings and the --store flag.
+func (g *grammar) loadFrom(from settings.Source) (settings.Settings, error) {
 	s, err := settings.Load(from)
 	if err != nil {
 		return s, usageError{err}
@@ -155,10 +160,48 @@ func (g *grammar) load(w World, over ...settings.Layer) (settings.Settings, erro
 	return s, nil
 }
 
+// loadShared reads the settings of whoever works the store. The functions have
+// theirs in an object, which stands in for the file unless --settings names one.
+func (g *grammar) loadShared(ctx context.Context, w World) (settings.Settings, error) {
+	object := ""
+	if w.Env != nil {
+		object, _ = w.Env("SETTINGS_OBJECT")
+	}
+	cloud, err := g.inCloud()
+	switch {
+	case err != nil:
+		return settings.Settings{}, err
+	case !cloud || object == "" || g.Settings != "":
+		return g.load(w)
+	}
+	l, err := account.Settings(ctx, object)
+	if err != nil {
+		return settings.Settings{}, err
+	}
+	return g.loadObject(w, l)
+}
+
+// inCloud reports whether the store is the serverless set's; the file may say
+// so too. What the environment lacks does not matter for that.
+func (g *grammar) inCloud() (bool, error) {
+	if g.Store != "" {
+		return g.Store == inAWS, nil
+	}
+	s, err := g.load(World{})
+	return s.Store == inAWS, err
+}
+
+// loadObject reads the settings from an object of the serverless set alone.
+func (g *grammar) loadObject(w World, object settings.Layer) (settings.Settings, error) {
+	s, err := g.loadFrom(settings.Source{Env: w.Env, Over: []settings.Layer{object}})
+	s.Store = inAWS // whatever the functions make of it
+	return s, err
+}
+
 // open reads the settings and opens their store without working it. Unless
 // create is set the store has to be there.
 func (g *grammar) open(ctx context.Context, w World, create bool) (wiring.Store, settings.Settings, error) {
-	s, err := g.load(w)
+	s, err := g.loadShared(ctx, w)
 	if err != nil {
 		return nil, s, err
 	}

@@ -9,7 +9,9 @@ type configCommand struct {
 
 // Run is the command.
 func (c *configCommand) Run(g *grammar, w World) error {
-	s, err := g.load(w)
+	ctx, _, release := stopping(w)
+	defer release()
+	s, err := g.loadShared(ctx, w)
 	switch {
 	case err != nil:
 		return err

@@ -46,19 +46,20 @@ func (c *doctorCommand) Run(g *grammar, w World) error {
 }
 
 // loadForDoctor reads the settings, with --store aws from where the functions
-// read them. cloud is nil on one machine. Which of both it is, the environment
-// does not say, and without the secrets it may not even be complete.
-func (g *grammar) loadForDoctor(ctx context.Context, w World) (settings.Settings, *doctor.Cloud, error) {
-	s, err := g.load(World{})
-	if err == nil && s.Store != inAWS {
+// read them, and the secrets too. cloud is nil on one machine.
+func (g *grammar) loadForDoctor(ctx context.Context, w World) (s settings.Settings, cloud *doctor.Cloud, err error) {
+	in, err := g.inCloud()
+	if err != nil || !in {
 		s, err = g.load(w)
-	}
-	if err != nil || s.Store != inAWS {
 		return s, nil, err
 	}
-	cloud := doctor.Read(ctx, w.Env)
+	cloud = doctor.Read(ctx, w.Env)
 	w.Env = cloud.Env(w.Env)
-	s, err = g.load(w, cloud.Layers...)
+	if cloud.Settings == nil || g.Settings != "" {
+		s, err = g.load(w)
+	} else {
+		s, err = g.loadObject(w, *cloud.Settings)
+	}
 	return s, cloud, err
 }
 

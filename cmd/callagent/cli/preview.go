@@ -34,7 +34,7 @@ func (c *previewCommand) Run(g *grammar, w World) error {
 	}
 	ctx, _, release := stopping(w)
 	defer release()
-	s, err := g.load(w)
+	s, err := g.loadShared(ctx, w)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,8 @@ import (
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	awsssm "github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"callagent/infra/s3"
 )
 
 // clients are the AWS clients of a process.
@@ -29,10 +31,8 @@ func connect(c aws.Config) clients {
 	return clients{
 		dynamo: dynamodb.NewFromConfig(c, func(o *dynamodb.Options) { o.HTTPClient = awshttp.NewBuildableClient().WithTimeout(silence) }),
 		sqs:    awssqs.NewFromConfig(c),
-		s3: awss3.NewFromConfig(c, func(o *awss3.Options) {
-			o.UsePathStyle = o.BaseEndpoint != nil // an emulator has one host name
-		}),
-		ssm: awsssm.NewFromConfig(c),
+		s3:     s3.NewClient(c),
+		ssm:    awsssm.NewFromConfig(c),
 	}
 }
 

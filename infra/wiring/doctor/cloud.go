@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	awsssm "github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/smithy-go"
@@ -24,8 +23,8 @@ import (
 // Cloud is what of the settings lies in AWS, as the functions read it at their
 // start.
 type Cloud struct {
-	Values map[string]string // the secrets, by the names of variables
-	Layers []settings.Layer  // the settings object, if there is one
+	Values   map[string]string // the secrets, by the names of variables
+	Settings *settings.Layer   // the settings object; nil if there is none
 
 	config            aws.Config
 	secrets, settings verdict
@@ -64,7 +63,7 @@ func (c *Cloud) readSecrets(ctx context.Context, path string) verdict {
 
 func (c *Cloud) readSettings(ctx context.Context, object string) verdict {
 	w := words{"what": object, "variable": "SETTINGS_OBJECT"}
-	data, err := s3.ReadObject(ctx, c.s3(), object)
+	data, err := s3.ReadObject(ctx, s3.NewClient(c.config), object)
 	if err != nil {
 		return cloudJudged(err, w)
 	}
@@ -73,14 +72,8 @@ func (c *Cloud) readSettings(ctx context.Context, object string) verdict {
 		w["why"] = err.Error()
 		return verdict{"different", w}
 	}
-	c.Layers = append(c.Layers, layer)
+	c.Settings = &layer
 	return verdict{fine, w}
-}
-
-func (c *Cloud) s3() *awss3.Client {
-	return awss3.NewFromConfig(c.config, func(o *awss3.Options) {
-		o.UsePathStyle = c.config.BaseEndpoint != nil // an emulator has one host name
-	})
 }
 
 // Env is an environment with the secrets above it.
@@ -114,7 +107,7 @@ func (e *exam) planCloud() {
 	}
 	e.planQueues(awssqs.NewFromConfig(c.config))
 	e.part("audio bucket", "AUDIO_BUCKET", n.AudioBucket, func(ctx context.Context) ([]string, error) {
-		return nil, s3.CheckBucket(ctx, c.s3(), n.AudioBucket)
+		return nil, s3.CheckBucket(ctx, s3.NewClient(c.config), n.AudioBucket)
 	})
 }
 
