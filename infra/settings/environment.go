@@ -174,6 +174,10 @@ func orNotSet(s string) string {
 	return s
 }
 
+// secretsPath is where secrets are that need not be in the environment: SSM
+// parameters, which the functions lay over it.
+const secretsPath = "SECRETS_PATH"
+
 // together lists variables that make sense only with each other.
 var together = [][]string{
 	{"TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"},
@@ -189,10 +193,12 @@ func readEnvironment(env func(string) (string, bool)) (Providers, error) {
 		return p, nil
 	}
 	var problems []error
-	set := map[string]bool{}
+	path, _ := env(secretsPath)
+	set, elsewhere := map[string]bool{}, map[string]bool{}
 	for _, v := range p.variables() {
 		s, _ := env(v.name)
 		if s = strings.TrimSpace(s); s == "" {
+			elsewhere[v.name] = v.hide != nil && path != ""
 			continue
 		}
 		set[v.name] = true
@@ -206,7 +212,7 @@ func readEnvironment(env func(string) (string, bool)) (Providers, error) {
 			continue
 		}
 		for _, name := range group {
-			if !set[name] {
+			if !set[name] && !elsewhere[name] {
 				problems = append(problems, &Error{Key: name, Problem: fmt.Sprintf("is not set although %s is: set both or neither", group[i])})
 			}
 		}

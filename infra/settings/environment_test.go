@@ -105,6 +105,23 @@ func TestAVariableThatCannotBeReadIsNamedWithoutItsValue(t *testing.T) {
 	}
 }
 
+// An operator of the serverless set has no secrets, and needs none.
+func TestSecretsMayBeElsewhere(t *testing.T) {
+	vars := map[string]string{"TWILIO_ACCOUNT_SID": "AC1", "TELEGRAM_CHAT_ID": "1", "ALERT_EMAIL_FROM": "a@example.com", "SECRETS_PATH": "/callagent/prod"}
+	_, err := Load(Source{Env: environment(vars)})
+	if want := "environment variable ALERT_EMAIL_TO is not set although ALERT_EMAIL_FROM is: set both or neither"; fmt.Sprint(err) != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	delete(vars, "ALERT_EMAIL_FROM")
+	if _, err := Load(Source{Env: environment(vars)}); err != nil {
+		t.Error(err)
+	}
+	vars["SECRETS_PATH"] = ""
+	if _, err := Load(Source{Env: environment(vars)}); err == nil {
+		t.Error("nobody has the secrets, and nothing is said")
+	}
+}
+
 func TestHalfAConfigurationIsAnError(t *testing.T) {
 	_, err := Load(Source{Env: environment(map[string]string{
 		"TELEGRAM_BOT_TOKEN": "123:abc", "TWILIO_AUTH_TOKEN": "t", "SMTP_URL": "smtp://mail.example", "ALERT_EMAIL_FROM": "a@example.com",

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestParametersExplainThemselves(t *testing.T) {
@@ -128,19 +130,45 @@ func TestOutputsNameWhatPeopleNeed(t *testing.T) {
 	}
 }
 
-// What an operator pastes is what the functions have.
+// What an operator pastes into a shell is what the functions have, whatever
+// the parameters are.
 func TestOperatorsSeeWhatTheFunctionsSee(t *testing.T) {
 	s := load(t)
-	text, _ := in(s.Outputs["OperatorEnvironment"], "Value", "Fn::Sub").(string)
-	passed, _ := in(s.Globals, "Function", "Environment", "Variables").(object)
-	for _, line := range strings.Fields(text)[1:] {
-		name, value, _ := strings.Cut(line, "=")
-		given := passed[name]
-		if branches := each(in(given, "Fn::If")); len(branches) == 3 { // condition, then, else
-			given = branches[1]
+	sub := each(in(s.Outputs["OperatorEnvironment"], "Value", "Fn::Sub"))
+	if len(sub) != 2 {
+		t.Fatalf("OperatorEnvironment is %v", sub)
+	}
+	text, found := strings.CutPrefix(sub[0].(string), "export AWS_REGION='${AWS::Region}' ")
+	if !found {
+		t.Fatalf("OperatorEnvironment begins with %.40q", text)
+	}
+	pasted := object{"METRICS_NAMESPACE": object{"Ref": "MetricsNamespace"}} // for functions alone
+	for _, assignment := range strings.Fields(text) {
+		parts := regexp.MustCompile(`^([A-Z_]+)='\$\{([A-Za-z]+)\}'$`).FindStringSubmatch(assignment)
+		if parts == nil {
+			t.Fatalf("%s is no quoted parameter or resource", assignment)
 		}
-		if name != "AWS_REGION" && value != "${"+target(given)+"}" {
-			t.Errorf("%s is %s, and for the functions %v", name, value, given)
+		if pasted[parts[1]] = in(sub[1], parts[2]); pasted[parts[1]] == nil {
+			pasted[parts[1]] = object{"Ref": parts[2]}
+		}
+	}
+	if d := cmp.Diff(in(s.Globals, "Function", "Environment", "Variables"), any(pasted)); d != "" {
+		t.Errorf("the functions have, and operators do not (-), or the other way round (+):\n%s", d)
+	}
+}
+
+// A quote would end a value in OperatorEnvironment.
+func TestNoParameterHasAQuote(t *testing.T) {
+	s := load(t)
+	for name, p := range s.Parameters {
+		pattern, ok := p["AllowedPattern"].(string)
+		if !ok || name == "AlarmEmail" { // which nobody pastes
+			continue
+		}
+		for _, bad := range []string{"o'brien@example.com", "https://example.com/'", "a'", "/a'", "+1500555000'", "s3://bucket/a'"} {
+			if regexp.MustCompile(pattern).MatchString(bad) {
+				t.Errorf("%s may be %s", name, bad)
+			}
 		}
 	}
 }

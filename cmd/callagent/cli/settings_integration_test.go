@@ -4,6 +4,7 @@ package cli
 
 import (
 	"crypto/rand"
+	"maps"
 	"strings"
 	"testing"
 
@@ -27,12 +28,15 @@ func (a *cloudOffice) settingsObject(text string) {
 	a.env["SETTINGS_OBJECT"] = "s3://" + bucket + "/prod/callagent.toml"
 }
 
-// The functions know nothing of an operator's own file.
+// The functions know nothing of an operator's own file, and operators need no
+// secrets.
 func TestCommandsHaveTheSettingsOfTheFunctions(t *testing.T) {
 	a := newAccount(t)
 	a.file("list.csv", "contact_id,phone\nn-1,+15005550123\n")
 	a.file("callagent.toml", "store = \"aws\"\n[campaign.local]\n[services.twilio]\nrate = 7\n")
 	a.settingsObject("store = \"sqlite:of-somebody.db\"\n[campaign.spring]\n")
+	maps.Copy(a.env, map[string]string{"SECRETS_PATH": "/cli", "TWILIO_ACCOUNT_SID": "AC0123456789abcdef0123456789abcdef",
+		"TELEGRAM_CHAT_ID": "-100", "ALERT_EMAIL_FROM": "a@example.com", "ALERT_EMAIL_TO": "b@example.com"})
 	enqueue := func(status int, campaign string, flags ...string) string {
 		t.Helper()
 		return a.does(status, append([]string{"enqueue", "list.csv", "--campaign", campaign}, flags...)...)

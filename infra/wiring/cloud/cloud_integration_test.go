@@ -191,6 +191,9 @@ func TestWhatIsMissingIsNamedAndTheMessageWaits(t *testing.T) {
 		"a secret": {func(s *stack) {
 			s.must(s.clients.ssm.DeleteParameter(s.t.Context(), &awsssm.DeleteParameterInput{Name: aws.String("/" + s.name + "/OPENAI_API_KEY")}))
 		}, "setup_wrong", "OPENAI_API_KEY"},
+		"half a channel": {func(s *stack) {
+			s.must(s.clients.ssm.DeleteParameter(s.t.Context(), &awsssm.DeleteParameterInput{Name: aws.String("/" + s.name + "/TELEGRAM_BOT_TOKEN")}))
+		}, "setup_wrong", "TELEGRAM_BOT_TOKEN"},
 		"a queue":           {func(s *stack) { delete(s.env, "ALERTS_QUEUE_URL") }, "setup_wrong", "ALERTS_QUEUE_URL"},
 		"the settings":      {func(s *stack) { s.env["SETTINGS_OBJECT"] += ".gone" }, "setup_wrong", "callagent.toml.gone"},
 		"sense in settings": {func(s *stack) { s.settings("[retry]\nmax_retires = 3\n") }, "setup_wrong", "max_retires"},

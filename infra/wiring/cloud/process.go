@@ -121,6 +121,9 @@ func (p *Process) current(ctx context.Context) (*set, error) {
 	return made, nil
 }
 
+// secretsPath names the variable that says where the secrets are.
+const secretsPath = "SECRETS_PATH"
+
 // version tells one reading of secrets and settings from another.
 type version struct{ secrets, settings int }
 
@@ -134,9 +137,9 @@ type reading struct {
 // read gives the secrets and the settings object, at most some minutes old.
 func (p *Process) read(ctx context.Context) (r reading, err error) {
 	if p.secrets == nil {
-		path, _ := p.env("SECRETS_PATH")
+		path, _ := p.env(secretsPath)
 		if path == "" {
-			return r, lacks([]string{"SECRETS_PATH"})
+			return r, lacks([]string{secretsPath})
 		}
 		p.secrets = ssm.NewCache(p.clients.ssm, path, ssm.CacheOptions{OnError: func(err error) {
 			p.write(journal.Warning, "secrets_old", "The secrets are used as they were read before: "+err.Error())
@@ -189,8 +192,12 @@ func (o *object) get(ctx context.Context, p *Process) ([]byte, int, error) {
 // build makes a set of parts from what was read.
 func (p *Process) build(r reading) (*set, error) {
 	from := settings.Source{Env: func(name string) (string, bool) {
-		if v, ok := r.secrets[name]; ok {
+		v, ok := r.secrets[name]
+		switch {
+		case ok:
 			return v, true
+		case name == secretsPath:
+			return "", false // what it has is here: what is missing is missing
 		}
 		return p.env(name)
 	}}
