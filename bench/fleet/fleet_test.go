@@ -137,13 +137,13 @@ func TestWhatSleepsIsWokenInOrder(t *testing.T) {
 	l.after(time.Second, func() {
 		say("one")
 		l.together(
-			func() { _ = l.Sleep(t.Context(), 3*time.Second); say("slow") },
-			func() { _ = l.Sleep(t.Context(), time.Second); say("fast") },
+			func() { l.pass(3*time.Second); say("slow") },
+			func() { l.pass(time.Second); say("fast") },
 		)
 		say("both")
 	})
 	l.after(3*time.Second, func() { say("three") })
-	l.after(time.Hour, func() { _ = l.Sleep(t.Context(), time.Hour); say("never") })
+	l.after(time.Hour, func() { l.pass(time.Hour); say("never") })
 	l.until(90*time.Minute, never)
 	if got := strings.Join(said, " "); got != "one fast three slow both" {
 		t.Error(got)
@@ -160,7 +160,7 @@ func TestAProcessDoesOneThingAtATime(t *testing.T) {
 	var ended []time.Duration
 	for range 3 {
 		l.after(0, func() {
-			m.alone(func() { _ = l.Sleep(t.Context(), time.Second) })
+			m.alone(func() { l.pass(time.Second) })
 			ended = append(ended, l.at)
 		})
 	}

@@ -64,7 +64,7 @@ func (r *rig) traffic() {
 
 // travel is the way to the store or back.
 func (r *rig) travel() {
-	_ = r.Sleep(nil, time.Duration((0.8+0.4*r.Float64())*float64(storeTakes/2)))
+	r.pass(time.Duration((0.8 + 0.4*r.Float64()) * float64(storeTakes/2)))
 }
 
 // newID is never the same twice.
@@ -93,7 +93,7 @@ func (s *service) works() bool { return s.rig.Float64() >= s.fails }
 // request sends the request of a call and waits for its end.
 func (s *service) request(works bool) {
 	s.sent++
-	_ = s.rig.Sleep(nil, s.rig.Takes)
+	s.rig.pass(s.rig.Takes)
 	if !works {
 		s.failed++
 	}

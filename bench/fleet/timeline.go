@@ -39,13 +39,17 @@ func (t *timeline) after(d time.Duration, f func()) {
 // Now is the virtual time.
 func (t *timeline) Now() time.Time { return epoch.Add(t.at) }
 
-// Sleep pauses what is running.
+// Sleep pauses what is running. Nothing here is cancelled.
 func (t *timeline) Sleep(_ context.Context, d time.Duration) error {
+	t.pass(d)
+	return nil
+}
+
+func (t *timeline) pass(d time.Duration) {
 	if d > 0 {
 		t.wake(t.running, d)
 		t.rest()
 	}
-	return nil
 }
 
 // WithTimeout gives the context as it is: nothing here outlasts its limit.
