@@ -137,7 +137,7 @@ func TestWhatSleepsIsWokenInOrder(t *testing.T) {
 	l.after(time.Second, func() {
 		say("one")
 		l.together(
-			func() { l.pass(3*time.Second); say("slow") },
+			func() { l.pass(3 * time.Second); say("slow") },
 			func() { l.pass(time.Second); say("fast") },
 		)
 		say("both")

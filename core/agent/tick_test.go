@@ -121,7 +121,7 @@ func TestOneParkedCallInheritsTheLeaseAndOnlyItsResultCloses(t *testing.T) {
 	if r.Relapses != 2 || r.OpenUntil.Sub(w.services.sent(agent.ElevenLabs, "speak")[4].at) != 40*time.Second+w.services.took {
 		t.Errorf("a failed real probe doubles the opening: %+v", r)
 	}
-	w.run(2 * time.Minute)
+	w.run(3 * time.Minute)
 	if got := strings.Count(w.states(), "completed"); got != 10 {
 		t.Errorf("the calls are %s", w.states())
 	}

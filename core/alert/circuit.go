@@ -68,7 +68,7 @@ func unstable(r breaker.Record) Alert {
 	return Alert{
 		ID: outageID(r, CircuitUnstable), Kind: CircuitUnstable, Severity: Warning,
 		Service: r.Service, At: r.OpenedAt, Title: begin(Title(r.Service)) + " comes and goes: " + meanwhile(r.Service),
-		What:   begin(Title(r.Service)) + " is unstable: it came back, and failed again within a minute.",
+		What:   begin(Title(r.Service)) + " is unstable: it came back, and failed again within two minutes.",
 		Effect: effect(r.Service),
 		Agent:  "waits longer after every relapse, up to 5 minutes, before it lets calls through again. You get no message for each relapse, only reminders while it lasts.",
 	}

@@ -13,6 +13,7 @@ import (
 	"callagent/core/alert"
 	"callagent/core/breaker"
 	"callagent/core/fault"
+	"callagent/core/health"
 )
 
 var update = flag.Bool("update", false, "write the texts as they are now; read the difference before keeping it")
@@ -69,7 +70,7 @@ func samples() map[alert.Kind][]sample {
 	closes := func(service string, after time.Duration, released int) alert.Alert {
 		r := open(service, down)
 		r.State, r.ClosedAt, r.Released = breaker.Closed, start.Add(after), released
-		return told(alert.CircuitClosed, r, r.ClosedAt.Add(time.Minute))
+		return told(alert.CircuitClosed, r, r.ClosedAt.Add(health.HoldsAfter))
 	}
 	about := alert.Subject{CallID: "spring/c-001", Campaign: "spring", At: start}
 	because := func(reason string, park int) alert.Subject {

@@ -110,7 +110,7 @@ func TestAnOutageIsToldOnceWhateverTheTicks(t *testing.T) {
 
 	o.wants("circuit/elevenlabs/1/circuit_opened", "circuit/elevenlabs/1/circuit_closed")
 	o.told("circuit/elevenlabs/1/circuit_opened", time.Minute)
-	o.told("circuit/elevenlabs/1/circuit_closed", 4*time.Minute) // a minute after the close
+	o.told("circuit/elevenlabs/1/circuit_closed", 5*time.Minute) // two minutes after the close
 }
 
 func TestALongOutageIsRemindedOf(t *testing.T) {
@@ -148,7 +148,7 @@ func TestRelapsesAreToldOnceAsUnstable(t *testing.T) {
 	o.wants("circuit/elevenlabs/1/circuit_opened", "circuit/elevenlabs/1/circuit_unstable",
 		"circuit/elevenlabs/1/circuit_still_open/1", "circuit/elevenlabs/1/circuit_closed")
 	o.told("circuit/elevenlabs/1/circuit_unstable", 80*time.Second)
-	o.told("circuit/elevenlabs/1/circuit_closed", 7*time.Minute)
+	o.told("circuit/elevenlabs/1/circuit_closed", 8*time.Minute)
 }
 
 func TestACloseThatDidNotHoldIsNotTold(t *testing.T) {
@@ -156,7 +156,7 @@ func TestACloseThatDidNotHoldIsNotTold(t *testing.T) {
 	o.fail()
 	o.until(time.Minute)
 	o.probe(true)
-	o.until(115 * time.Second) // 55 s after the close
+	o.until(175 * time.Second) // 115 s after the close
 	o.fail()
 	o.until(4 * time.Minute)
 	o.wants("circuit/elevenlabs/1/circuit_opened", "circuit/elevenlabs/1/circuit_unstable")

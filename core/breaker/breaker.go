@@ -133,7 +133,7 @@ func (c Config) Validate() error {
 // The times that no setting changes. docs/decisions says where they come from.
 const (
 	MaxOpen         = 5 * time.Minute  // longest doubled opening
-	RelapseWithin   = time.Minute      // reopened this soon after closing is a relapse
+	RelapseWithin   = 2 * time.Minute  // reopened this soon after closing is a relapse
 	AccountInterval = time.Minute      // distance of cheap probes after an account fault
 	Skew            = 2 * time.Second  // how far apart two clocks of the fleet may be
 	Margin          = 5 * time.Second  // a probe lease outlasts its request's time limit by this

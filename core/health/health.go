@@ -19,7 +19,7 @@ const (
 	Overdue       = 2 * time.Minute  // how late a call must be before it is woken
 	StampFor      = 5 * time.Minute  // a released call is not released again so soon
 	AnnounceFor   = 10 * time.Minute // how long the alert of a changed circuit is sent again
-	HoldsAfter    = time.Minute      // a close is told when it has held this long
+	HoldsAfter    = 2 * time.Minute  // a close is told when it has held this long
 	PausedTooLong = 5 * time.Minute  // a pause this long without a success is told
 	TickEvery     = 5 * time.Second
 	TicksAhead    = 120 * time.Second // a schedule may come this late

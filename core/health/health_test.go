@@ -241,7 +241,7 @@ func TestTimes(t *testing.T) {
 		{"overdue", health.Overdue, 2 * time.Minute},
 		{"a stamp", health.StampFor, 5 * time.Minute},
 		{"alerts are sent again", health.AnnounceFor, 10 * time.Minute},
-		{"a close holds", health.HoldsAfter, time.Minute},
+		{"a close holds", health.HoldsAfter, 2 * time.Minute},
 		{"a pause is told", health.PausedTooLong, 5 * time.Minute},
 	} {
 		if c.got != c.want {
