@@ -67,6 +67,8 @@ type Record struct {
 	Streak     int       `json:"streak,omitempty"` // failures with no success known in between
 	StreakAt   time.Time `json:"streak_at,omitzero"`
 	StreakFrom time.Time `json:"streak_from,omitzero"`
+	Noise      int       `json:"noise,omitempty"` // the longest streak that a success ended since NoiseAt
+	NoiseAt    time.Time `json:"noise_at,omitzero"`
 
 	Outage    int64     `json:"outage,omitempty"` // epoch of the opening that began it; relapses keep it
 	OpenedAt  time.Time `json:"opened_at,omitzero"`
@@ -132,6 +134,7 @@ func (c Config) Validate() error {
 
 // The times that no setting changes. docs/decisions says where they come from.
 const (
+	NoiseFor        = 10 * time.Minute // how long a streak that a success ended is remembered
 	MaxOpen         = 5 * time.Minute  // longest doubled opening
 	RelapseWithin   = 2 * time.Minute  // reopened this soon after closing is a relapse
 	AccountInterval = time.Minute      // distance of cheap probes after an account fault
@@ -141,8 +144,14 @@ const (
 	HandOverGrace   = 30 * time.Second // how long a released call may take to reach its request
 )
 
-// sure is the streak that opens a circuit however young it is.
-func (c Config) sure() int { return c.Threshold + 2 }
+// sure is the streak that opens a circuit however young it is. Where streaks as
+// long as the threshold have turned out to mean nothing, it is much longer.
+func (c Config) sure(noisy bool) int {
+	if noisy {
+		return c.Threshold + 7
+	}
+	return c.Threshold + 2
+}
 
 // Permit is the right to send one request. The zero Permit is one of epoch 0.
 type Permit struct {

@@ -20,7 +20,7 @@ func Success(r Record, p Permit, finished time.Time) (Record, Change) {
 	}
 	c := Unchanged
 	if r.Streak > 0 && r.StreakAt.Before(finished) {
-		r.Streak, c = 0, Cleared
+		r, c = r.contradicted(finished), Cleared
 	}
 	if calm, change := Calm(r, finished); change.Writes() {
 		return calm, change
@@ -105,21 +105,38 @@ func Release(r Record, p Permit, now time.Time) (Record, Change) {
 // record already says all there is to say.
 func (r Record) count(c Config, f Failure, now time.Time) (Record, bool) {
 	contradicted := f.LastSuccess.After(r.StreakAt)
-	if !contradicted && !f.MayTrip && r.Streak >= c.sure() && !f.Fault.Treatment().Trips {
+	if !contradicted && !f.MayTrip && r.Streak >= c.sure(false) && !f.Fault.Treatment().Trips {
 		return r, false
 	}
-	if contradicted || r.Streak == 0 {
-		r.Streak, r.StreakFrom = 1, now
-	} else {
-		r.Streak++
+	if contradicted {
+		r = r.contradicted(now)
 	}
+	if r.Streak == 0 {
+		r.StreakFrom = now
+	}
+	r.Streak++
 	r.StreakAt = now
 	return r, true
 }
 
+// contradicted ends a streak that a success has proved wrong, and remembers how
+// long it was.
+func (r Record) contradicted(now time.Time) Record {
+	if r.Streak > 0 && (r.Streak >= r.Noise || now.Sub(r.NoiseAt) >= NoiseFor) {
+		r.Noise, r.NoiseAt = r.Streak, now
+	}
+	r.Streak = 0
+	return r
+}
+
+// noisy reports whether a streak of the threshold has been proved wrong lately.
+func (r Record) noisy(c Config, now time.Time) bool {
+	return r.Noise >= c.Threshold && now.Sub(r.NoiseAt) < NoiseFor
+}
+
 // ripe reports whether the streak is long and old enough to open the circuit.
 func (r Record) ripe(c Config, now time.Time) bool {
-	return r.Streak >= c.sure() ||
+	return r.Streak >= c.sure(r.noisy(c, now)) ||
 		r.Streak >= c.Threshold && now.Sub(r.StreakFrom) >= c.Settle
 }
 

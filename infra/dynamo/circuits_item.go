@@ -25,7 +25,7 @@ var (
 // unit has room for.
 func encodeCircuit(r breaker.Record) (item, error) {
 	for _, t := range []*time.Time{
-		&r.StreakAt, &r.StreakFrom, &r.OpenedAt, &r.OpenUntil, &r.ClosedAt,
+		&r.StreakAt, &r.StreakFrom, &r.NoiseAt, &r.OpenedAt, &r.OpenUntil, &r.ClosedAt,
 		&r.Probe.Until, &r.PausedFrom, &r.PausedUntil,
 	} {
 		*t = t.UTC()

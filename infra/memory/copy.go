@@ -13,7 +13,7 @@ func utc(t time.Time) time.Time { return t.Round(0).UTC() }
 // last fault is an error of this process and is not kept.
 func copyRecord(r breaker.Record) breaker.Record {
 	for _, t := range []*time.Time{
-		&r.StreakAt, &r.StreakFrom, &r.OpenedAt, &r.OpenUntil, &r.ClosedAt,
+		&r.StreakAt, &r.StreakFrom, &r.NoiseAt, &r.OpenedAt, &r.OpenUntil, &r.ClosedAt,
 		&r.Probe.Until, &r.PausedFrom, &r.PausedUntil,
 	} {
 		*t = utc(*t)

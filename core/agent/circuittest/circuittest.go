@@ -101,7 +101,7 @@ func full() breaker.Record {
 	at := func(s int) time.Time { return noon.Add(time.Duration(s) * time.Second) }
 	return breaker.Record{
 		Service: "llm", State: breaker.HalfOpen, Forced: breaker.ForcedOpen, Epoch: 7,
-		Streak: 3, StreakAt: at(1), StreakFrom: at(2),
+		Streak: 3, StreakAt: at(1), StreakFrom: at(2), Noise: 12, NoiseAt: at(9),
 		Outage: 6, OpenedAt: at(3), OpenUntil: at(4), ClosedAt: at(5), Relapses: 2,
 		Probe: breaker.Lease{Holder: "tick-1", Until: at(6)}, Reminded: 4,
 		Pauses: 5, PausedFrom: at(7), PausedUntil: at(8),
