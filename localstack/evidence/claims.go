@@ -142,6 +142,14 @@ func (o *outage) check(speed float64) error {
 
 // checkEnd refuses an end that is not the one of the page.
 func (t trail) checkEnd() error {
+	told := map[string]bool{}
+	for _, n := range t.Alerts {
+		id := n.Channel + " " + n.ID
+		if told[id] {
+			return fmt.Errorf("%s was told twice", id)
+		}
+		told[id] = true
+	}
 	switch s := t.Summary; {
 	case s.Completed != s.Contacts || t.Phones != s.Contacts || t.MostRings != 1:
 		return fmt.Errorf("of %d contacts %d were completed, %d phones rang up to %d times", s.Contacts, s.Completed, t.Phones, t.MostRings)

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,7 +79,7 @@ type run struct {
 	Summary     summary   `json:"summary"`    // as the command printed it
 	Phones      int       `json:"phones"`     // that rang, as the simulator counts
 	MostRings   int       `json:"most_rings"` // of one phone
-	Alerts      []notice  `json:"alerts"`     // in the order of their arrival
+	Alerts      []notice  `json:"alerts"`     // by channel, in the order of their arrival
 }
 
 // summary is the part of callagent run --json that the page tells of.
@@ -94,7 +96,7 @@ type summary struct {
 type notice struct {
 	At      time.Time `json:"at"`
 	Channel string    `json:"channel"`
-	ID      string    `json:"id"`             // what the receiver knows it by
+	ID      string    `json:"id"`             // what the receiver knows it by: the same for one that came twice
 	Title   string    `json:"title"`          // its subject or first line
 	Text    string    `json:"text,omitempty"` // for people; none for a webhook
 	File    string    `json:"file"`           // what came, in full
@@ -165,15 +167,12 @@ func (p parts) cells(name string, to *[][]string) error {
 // linewise is a JSON list with one element a line, so that a difference between
 // two runs is one of lines.
 func linewise[T any](list []T) ([]byte, error) {
-	var b strings.Builder
+	lines := make([][]byte, len(list))
 	for i, v := range list {
-		line, err := json.Marshal(v)
-		if err != nil {
+		var err error
+		if lines[i], err = json.Marshal(v); err != nil {
 			return nil, err
 		}
-		b.WriteString(map[bool]string{true: "[\n", false: ",\n"}[i == 0])
-		b.Write(line)
 	}
-	b.WriteString("\n]")
-	return []byte(b.String()), nil
+	return slices.Concat([]byte("[\n"), bytes.Join(lines, []byte(",\n")), []byte("\n]")), nil
 }

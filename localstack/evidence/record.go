@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -207,28 +206,26 @@ func (r *rehearsal) sumUp(printed []byte) error {
 	return err
 }
 
-// alerts lists what the channels received and keeps each as it came.
+// alerts lists what each channel received, in the order of arrival, and keeps
+// it as it came.
 func (r *rehearsal) alerts() []notice {
 	report := r.sim.Report()
 	var all []notice
-	for _, m := range report.Email {
-		all = append(all, notice{At: m.At, Channel: "email", ID: strings.Join(m.Header["Message-Id"], ""), Title: m.Subject, Text: m.Text, File: m.Source})
+	add := func(n notice, file, came string) {
+		n.File = file
+		r.keep(file, []byte(came))
+		all = append(all, n)
 	}
-	for _, m := range report.Telegram {
+	for i, m := range report.Email {
+		id := strings.Join(m.Header["Message-Id"], "")
+		add(notice{At: m.At, Channel: "email", ID: id, Title: m.Subject, Text: m.Text}, fmt.Sprintf("alert-email-%d.eml", i+1), m.Source)
+	}
+	for i, m := range report.Telegram {
 		title, _, _ := strings.Cut(m.Text, "\n")
-		all = append(all, notice{At: m.At, Channel: "telegram", ID: fmt.Sprint(m.ID), Title: title, Text: m.Text, File: m.Source})
+		add(notice{At: m.At, Channel: "telegram", ID: title, Title: title, Text: m.Text}, fmt.Sprintf("alert-telegram-%d.http", i+1), m.Source)
 	}
-	for _, m := range report.Webhooks {
-		all = append(all, notice{At: m.At, Channel: "webhook", ID: m.ID, Title: m.Type, File: m.Source})
-	}
-	slices.SortStableFunc(all, func(a, b notice) int { return cmp.Or(strings.Compare(a.Channel, b.Channel), a.At.Compare(b.At)) })
-	count := map[string]int{}
-	for i := range all {
-		n := &all[i]
-		count[n.Channel]++
-		name := fmt.Sprintf("alert-%s-%d.%s", n.Channel, count[n.Channel], map[bool]string{true: "eml", false: "http"}[n.Channel == "email"])
-		r.keep(name, []byte(n.File))
-		n.File = name
+	for i, m := range report.Webhooks {
+		add(notice{At: m.At, Channel: "webhook", ID: m.ID, Title: m.Type}, fmt.Sprintf("alert-webhook-%d.http", i+1), m.Source)
 	}
 	return all
 }
