@@ -3,10 +3,10 @@ package main
 import (
 	"bytes"
 	"image/png"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"callagent/cmd/callagent/buildtest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -57,11 +57,9 @@ func TestARunShowsWhatThePageTells(t *testing.T) {
 // build makes the command.
 func build(t *testing.T) string {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "callagent")
-	c := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "callagent/cmd/callagent")
-	c.Env = append(c.Environ(), "CGO_ENABLED=0")
-	if said, err := c.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, said)
+	binary, err := buildtest.Build(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
 	return binary
 }

@@ -144,7 +144,8 @@ var chance = []struct {
 	{regexp.MustCompile(`\b(\d+h)?(\d+m)?\d+(\.\d+)?m?s\b`), "SOME"},
 	{regexp.MustCompile(`\b\d+(\.\d+)? (ms|s|min|h)\b`), "SOME"},
 	{regexp.MustCompile(`\b\d+ calls released`), "N calls released"},
-	{regexp.MustCompile(`"length":\d+`), `"length":N`},
+	{regexp.MustCompile(`\b\d{1,2} [A-Z][a-z]{2}( \d{4})?\b`), "DAY"},
+	{regexp.MustCompile(`"(offset|length)":\d+`), `"$1":N`},
 }
 
 // usual replaces what chance decides.
@@ -164,6 +165,7 @@ func TestStoriesDifferInWhatMatters(t *testing.T) {
 		{"Retry 1 of 3 in 5.1s.", "Retry 2 of 3 in 5.1s.", false},
 		{"CLOSED again after 38 s.", "CLOSED again after 1 min.", true},
 		{"Circuit OPEN for 10s", "Circuit OPEN", false},
+		{"23 Nov 2026 at 03:34 UTC", "1 Dec 2027 at 00:00 UTC", true},
 		{"2026-11-23 03:34:37", "2026-11-24 00:00:01", true},
 		{"8 calls released, 0 still set aside.", "9 calls released, 0 still set aside.", true},
 		{"8 calls released, 0 still set aside.", "8 calls released, 1 still set aside.", false},

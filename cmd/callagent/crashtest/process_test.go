@@ -7,13 +7,14 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"callagent/cmd/callagent/buildtest"
 )
 
 // moment is when a process is killed: when a request to a service reaches a
@@ -195,13 +196,7 @@ var build = sync.OnceValues(func() (string, error) {
 	if path := os.Getenv(built); path != "" {
 		return path, nil
 	}
-	path := filepath.Join(buildDir, "callagent")
-	cmd := exec.Command("go", "build", "-o", path, "callagent/cmd/callagent")
-	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, said)
-	}
-	return path, nil
+	return buildtest.Build(buildDir)
 })
 
 // number reads the digits that this package wrote.

@@ -17,23 +17,13 @@ import (
 
 	_ "modernc.org/sqlite"
 
-	"callagent/cmd/callagent/cli"
+	"callagent/cmd/callagent/buildtest"
 	"callagent/core/journal"
 	"callagent/examples"
 	"callagent/infra/cloudlog"
 	"callagent/infra/contactlist"
 	"callagent/localstack/simulator"
 )
-
-// itself in the environment makes this test the command.
-const itself = "LEAKTEST_IS_CALLAGENT"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(itself) != "" {
-		os.Exit(cli.Run(os.Args[1:], cli.System()))
-	}
-	os.Exit(m.Run())
-}
 
 // list has n contacts whose numbers stand in further columns too.
 func list(n int) string {
@@ -61,14 +51,18 @@ b-006,+1415555015999999999,Too long,,
 // searched for credentials.
 func TestNothingLeaks(t *testing.T) {
 	outputs, stores := map[string]string{}, map[string]string{}
-	s := newStage(t, "contacts", outputs, map[string]string{phone(2): "invalid", phone(3): "blocked", phone(4): "busy"},
+	binary, err := buildtest.Build(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStage(t, "contacts", binary, outputs, map[string]string{phone(2): "invalid", phone(3): "blocked", phone(4): "busy"},
 		simulator.Fault{Service: "twilio", Route: "create", Answer: "lost_answer", Rate: 0.2})
 	s.refusedContacts()
 	maps.Copy(stores, s.stores)
 	for service, refuses := range map[string][]int{
 		"llm": {500, 400, 401, 401, 401}, "elevenlabs": {500, 500, 401, 401, 401}, "twilio": {400, 401, 401, 401}, "crm": {500, 400, 401, 401, 401},
 	} {
-		other := newStage(t, service, outputs, nil)
+		other := newStage(t, service, binary, outputs, nil)
 		other.refusedBy(service, refuses)
 		maps.Copy(stores, other.stores)
 	}
@@ -102,7 +96,7 @@ func search(t *testing.T, outputs, secrets map[string]string, find func(string, 
 // refusedContacts plays a campaign in which contacts fail in every way, and then
 // every command.
 func (s *stage) refusedContacts() {
-	s.parrots["twilio"].numbers = map[string]int{phone(9): 500, phone(10): 400}
+	s.parrots["twilio"].set(nil, map[string]int{phone(9): 500, phone(10): 400})
 	s.file("contacts.csv", list(12))
 	s.file("bad.csv", badRows)
 	s.file("numbers.txt", phone(20)+"\n1 415 555 0121\n+1415555012\n")
@@ -132,14 +126,14 @@ func (s *stage) refusedContacts() {
 // refusedBy plays a campaign in which a service refuses everything for its key,
 // and channels refuse the alert about it.
 func (s *stage) refusedBy(service string, refuses []int) {
-	s.parrots[service].refuses = refuses
-	s.parrots["telegram"].refuses = []int{429, 400, 401, 403}
-	s.parrots["webhook"].refuses = []int{500, 401, 400}
-	s.parrots["sheets"].refuses = []int{401, 403, 500}
+	s.parrots[service].set(refuses, nil)
+	s.parrots["telegram"].set([]int{429, 400, 401, 403}, nil)
+	s.parrots["webhook"].set([]int{500, 401, 400}, nil)
+	s.parrots["sheets"].set([]int{401, 403, 500}, nil)
 	s.file("callagent.toml", "max_in_progress = 1\n[retry]\ninitial_delay = \"1s\"\nmax_retries = 1\n[campaign.default]\ncall_window = \"00:00-24:00\"\n")
 	s.file("contacts.csv", list(4))
 	s.does("doctor")
-	s.parrots[service].refuses = refuses
+	s.parrots[service].set(refuses, nil)
 	s.run("--contacts", "contacts.csv", "--wait", "0")
 	s.read()
 	s.does("circuit", service, "close")
@@ -147,7 +141,7 @@ func (s *stage) refusedBy(service string, refuses []int) {
 	s.browse()
 	s.collect()
 	s.tables()
-	if s.parrots[service].said == 0 {
+	if s.parrots[service].left() == len(refuses) {
 		s.t.Errorf("%s has said nothing back", service)
 	}
 }

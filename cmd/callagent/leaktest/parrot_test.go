@@ -24,7 +24,6 @@ type parrot struct {
 	mu      sync.Mutex
 	refuses []int          // the statuses of the next requests; 0 passes one on
 	numbers map[string]int // the status for requests that name a number
-	said    int
 }
 
 func newParrot(t *testing.T, target string) *parrot {
@@ -74,10 +73,21 @@ func (p *parrot) status(body string) int {
 	if status == 0 && len(p.refuses) > 0 {
 		status, p.refuses = p.refuses[0], p.refuses[1:]
 	}
-	if status != 0 {
-		p.said++
-	}
 	return status
+}
+
+// set says what is refused from now on.
+func (p *parrot) set(refuses []int, numbers map[string]int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refuses, p.numbers = refuses, numbers
+}
+
+// left is how many requests are still to be refused.
+func (p *parrot) left() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.refuses)
 }
 
 // refusal is a body that each of the providers could have sent.

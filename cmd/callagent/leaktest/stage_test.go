@@ -23,6 +23,7 @@ const faster = 40
 type stage struct {
 	t       *testing.T
 	name    string
+	binary  string
 	dir     string
 	clock   string
 	sim     *simulator.Simulator
@@ -34,9 +35,9 @@ type stage struct {
 }
 
 // newStage has a parrot before each provider.
-func newStage(t *testing.T, name string, outputs map[string]string, numbers map[string]string, faults ...simulator.Fault) *stage {
+func newStage(t *testing.T, name, binary string, outputs, numbers map[string]string, faults ...simulator.Fault) *stage {
 	t.Helper()
-	s := &stage{t: t, name: name, dir: t.TempDir(), outputs: outputs, stores: map[string]string{}, parrots: map[string]*parrot{}}
+	s := &stage{t: t, name: name, binary: binary, dir: t.TempDir(), outputs: outputs, stores: map[string]string{}, parrots: map[string]*parrot{}}
 	s.clock = fmt.Sprintf("%s,%d", time.Now().UTC().Format(time.RFC3339), faster)
 	ticking, err := clock.Parse(s.clock)
 	s.must(err)
@@ -86,12 +87,12 @@ func (s *stage) environment() {
 		}
 		s.env = append(s.env, name+"="+value)
 	}
-	s.env = append(s.env, "OPERATOR_TOKEN="+operatorToken, itself+"=1", "TZ=UTC")
+	s.env = append(s.env, "OPERATOR_TOKEN="+operatorToken, "TZ=UTC")
 }
 
-// command is this test as callagent, see TestMain.
+// command is callagent with this environment.
 func (s *stage) command(ctx context.Context, args ...string) *exec.Cmd {
-	c := exec.CommandContext(ctx, os.Args[0], args...)
+	c := exec.CommandContext(ctx, s.binary, args...)
 	c.Dir, c.Env = s.dir, s.env
 	return c
 }
