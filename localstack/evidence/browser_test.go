@@ -4,6 +4,7 @@ package main
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -28,7 +29,11 @@ func looks(t trail) []string {
 		}
 	}
 	for _, name := range pictures {
-		for line := range strings.Lines(t.shown[name]) {
+		page, events, _ := strings.Cut(t.shown[name], "\nLast events\n")
+		for line := range strings.Lines(page) {
+			add(name, strings.TrimSpace(line))
+		}
+		for _, line := range slices.Sorted(strings.Lines(events)) { // what happens at once has no order
 			add(name, strings.TrimSpace(line))
 		}
 	}

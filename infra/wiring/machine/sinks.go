@@ -19,6 +19,8 @@ type sinks struct {
 	watch func(journal.Entry)
 	store *sqlite.Store
 
+	storing sync.Mutex // held while events are on their way into the store
+
 	mu      sync.Mutex
 	waiting []journal.Entry
 	stop    chan struct{}
@@ -73,7 +75,11 @@ func (s *sinks) feed() {
 	}
 }
 
+// flush has every event that was written before it in the store when it
+// returns, whoever brought it there.
 func (s *sinks) flush() {
+	s.storing.Lock()
+	defer s.storing.Unlock()
 	s.mu.Lock()
 	entries := s.waiting
 	s.waiting = nil
