@@ -26,19 +26,17 @@ const (
 	CampaignFinished Kind = "campaign_finished"
 )
 
+var (
+	aboutServices = []Kind{CircuitOpened, CircuitUnstable, CircuitStillOpen, CircuitClosed, ServicePaused}
+	aboutCalls    = []Kind{CallFailed, RetriesExhausted, CallUnknown, CampaignFinished}
+)
+
 // Kinds lists them, those about a service first.
-func Kinds() []Kind {
-	return []Kind{
-		CircuitOpened, CircuitUnstable, CircuitStillOpen, CircuitClosed, ServicePaused,
-		CallFailed, RetriesExhausted, CallUnknown, CampaignFinished,
-	}
-}
+func Kinds() []Kind { return slices.Concat(aboutServices, aboutCalls) }
 
 // AboutService reports whether alerts of the kind are about a service, and not
 // about a call or a campaign.
-func (k Kind) AboutService() bool {
-	return slices.Contains(Kinds()[:5], k)
-}
+func (k Kind) AboutService() bool { return slices.Contains(aboutServices, k) }
 
 // Severity orders alerts by how much they need a person.
 type Severity uint8
