@@ -33,7 +33,7 @@ webhook = ["all"]
 // six minutes of the clock, however slow the machine is.
 func TestAThousandFailedContactsAreAtMostThreeMessagesOnEachChannel(t *testing.T) {
 	const contacts = 1000
-	w := newWorldAt(t, 5, everywhere, simulator.Fault{Service: "twilio", Route: "create", Answer: "400", Code: "21211"})
+	w := newWorldAt(t, 2, everywhere, simulator.Fault{Service: "twilio", Route: "create", Answer: "400", Code: "21211"})
 	app := w.open()
 	defer closeApp(t, app)
 	began := w.clock.Now()
