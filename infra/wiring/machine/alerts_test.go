@@ -12,28 +12,23 @@ import (
 	"callagent/localstack/simulator"
 )
 
-// everywhere has every channel hear of everything, and nothing paced.
+// everywhere has every channel hear of everything.
 const everywhere = `
 workers = 32
 [services.llm]
 at_once = 32
-[services.elevenlabs]
-at_once = 32
-[services.twilio]
-at_once = 32
-rate = 0
 [alerts]
 email = ["all"]
 telegram = ["all"]
 webhook = ["all"]
 `
 
-// A list of bad numbers: people hear of all of them, in at most three messages
-// on each channel, the one at the end of the run included. It takes less than
-// six minutes of the clock, however slow the machine is.
+// A list that nobody can write a script for: people hear of all of them, in at
+// most three messages on each channel, the one at the end of the run included.
+// It takes less than six minutes of the clock, however slow the machine is.
 func TestAThousandFailedContactsAreAtMostThreeMessagesOnEachChannel(t *testing.T) {
 	const contacts = 1000
-	w := newWorldAt(t, 2, everywhere, simulator.Fault{Service: "twilio", Route: "create", Answer: "400", Code: "21211"})
+	w := newWorldAt(t, 2, everywhere, simulator.Fault{Service: "llm", Answer: "400", Code: "content_filter"})
 	app := w.open()
 	defer closeApp(t, app)
 	began := w.clock.Now()
@@ -103,7 +98,7 @@ func TestATroubleOfTelegramDelaysNoEmail(t *testing.T) {
 	for _, answer := range []string{"401", "timeout"} {
 		t.Run(answer, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, "", simulator.Fault{Service: "telegram", Answer: answer}, simulator.Fault{Service: "elevenlabs", Answer: "401"})
+			w := newWorldAt(t, 5, "", simulator.Fault{Service: "telegram", Answer: answer}, simulator.Fault{Service: "elevenlabs", Answer: "401"})
 			app := w.open()
 			defer closeApp(t, app)
 			w.enqueue(app, 3)
@@ -114,7 +109,7 @@ func TestATroubleOfTelegramDelaysNoEmail(t *testing.T) {
 			if len(r.Email) == 0 || len(r.Telegram) != 0 || raised.IsZero() {
 				t.Fatalf("%d mails, %d chat messages, raised at %s", len(r.Email), len(r.Telegram), raised)
 			}
-			if late := r.Email[0].At.Sub(raised); late > 5*time.Second { // a quarter of a second of real time
+			if late := r.Email[0].At.Sub(raised); late > 10*time.Second { // two of real time
 				t.Errorf("the mail came %s after the alert", late)
 			}
 			tries := slices.DeleteFunc(slices.Clone(r.Requests), func(q simulator.Request) bool { return q.Service != "telegram" })
