@@ -94,8 +94,9 @@ func (c *counting) fails(faults ...simulator.Fault) {
 
 // trip opens the circuit as the last of some failures would.
 func (c *counting) trip() {
+	const most = 20 // no streak has to be longer
 	r, now := c.speaker(), time.Now()
-	for range breaker.DefaultConfig().Threshold {
+	for n := 0; n < most && r.State != breaker.Open; n++ {
 		f := &fault.Fault{Kind: fault.ServiceUnavailable, Service: agent.ElevenLabs, Status: 503}
 		r, _ = breaker.Fail(r, breaker.DefaultConfig(), breaker.Failure{Fault: f, Permit: breaker.Permit{Epoch: r.Epoch}, MayTrip: true}, now)
 	}
