@@ -97,6 +97,20 @@ func TestAfterIsNeverShorterThanAsked(t *testing.T) {
 	})
 }
 
+// A pause is 1 s, doubled for each throttled answer before, and a minute at most.
+func TestPauseIsItsDefinition(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(0, 200).Draw(t, "n")
+		seconds := 1
+		for range n {
+			seconds = min(2*seconds, 60)
+		}
+		if got := backoff.Pause(n); got != time.Duration(seconds)*time.Second {
+			t.Fatalf("Pause(%d) = %s, want %d s", n, got, seconds)
+		}
+	})
+}
+
 func TestPauseNeverShrinks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(-10, 1<<30).Draw(t, "n")

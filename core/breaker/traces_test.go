@@ -81,6 +81,75 @@ func TestCountingOnOneMachineIsExact(t *testing.T) {
 	})
 }
 
+// ledger counts failures the long way: it keeps every one that counts and when
+// each process last succeeded.
+type ledger struct {
+	failures  []time.Time
+	succeeded map[int]time.Time
+}
+
+// fails adds a failure and reports whether the circuit opens, by the sentences
+// of docs/circuit.md.
+func (l *ledger) fails(c breaker.Config, process int, mayTrip bool, now time.Time) (opens bool) {
+	n := len(l.failures)
+	switch {
+	case n > 0 && l.succeeded[process].After(l.failures[n-1]):
+		l.failures = []time.Time{now}
+	case n >= c.Threshold+2 && !mayTrip: // it says nothing new
+		return false
+	default:
+		l.failures = append(l.failures, now)
+	}
+	n = len(l.failures)
+	old := now.Sub(l.failures[0]) >= c.Settle
+	return mayTrip && (n >= c.Threshold+2 || n >= c.Threshold && old)
+}
+
+// succeeds notes a success, which whoever reads the record reports.
+func (l *ledger) succeeds(process int, reported bool, now time.Time) {
+	l.succeeded[process] = now
+	if n := len(l.failures); reported && n > 0 && l.failures[n-1].Before(now) {
+		l.failures = nil
+	}
+}
+
+// The streak of a fleet is what the long way counts: how long it is, since when
+// it lasts, and when it opens the circuit.
+func TestTheStreakOfAFleetIsItsDefinition(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := breaker.DefaultConfig()
+		c.Threshold = rapid.IntRange(1, 5).Draw(t, "threshold")
+		c.Settle = rapid.SampledFrom([]time.Duration{0, time.Second, 3 * time.Second}).Draw(t, "settle")
+		var r breaker.Record
+		l, now := &ledger{succeeded: map[int]time.Time{}}, start
+		for range rapid.IntRange(1, 60).Draw(t, "events") {
+			now = now.Add(time.Duration(rapid.IntRange(0, 1500).Draw(t, "ms")) * time.Millisecond)
+			process := rapid.IntRange(0, 3).Draw(t, "process")
+			if rapid.IntRange(0, 4).Draw(t, "kind") == 0 {
+				reported := rapid.Bool().Draw(t, "reported")
+				l.succeeds(process, reported, now)
+				if reported {
+					r, _ = breaker.Success(r, breaker.Permit{}, now)
+				}
+				continue
+			}
+			mayTrip := rapid.Bool().Draw(t, "may trip")
+			lastSuccess := l.succeeded[process]
+			opens := l.fails(c, process, mayTrip, now)
+			r, _ = breaker.Fail(r, c, breaker.Failure{Fault: unavailable, MayTrip: mayTrip, LastSuccess: lastSuccess, Began: now}, now)
+			if opens != (r.State == breaker.Open) {
+				t.Fatalf("%s after the failures %s, want open %t", r.State, l.failures, opens)
+			}
+			if r.Streak != len(l.failures) || !r.StreakFrom.Equal(l.failures[0]) {
+				t.Fatalf("a streak of %d since %s, counted %s", r.Streak, r.StreakFrom, l.failures)
+			}
+			if opens {
+				return
+			}
+		}
+	})
+}
+
 // After a close at most five results that may trip can fail before the circuit
 // is open again, whoever reports them and however close together.
 func TestAtMostFiveFailuresReopen(t *testing.T) {
