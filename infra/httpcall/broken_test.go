@@ -3,15 +3,10 @@ package httpcall_test
 import (
 	"bufio"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -23,29 +18,8 @@ import (
 
 	"callagent/core/fault"
 	"callagent/infra/httpcall"
+	"callagent/infra/httpcall/httpcalltest"
 )
-
-// listen serves every connection with talk, one after the other.
-func listen(t *testing.T, talk func(net.Conn)) (address string) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			talk(conn)
-			_ = conn.Close()
-		}
-	}()
-	t.Cleanup(func() { _ = l.Close(); <-done })
-	return l.Addr().String()
-}
 
 // request reads one request with its body.
 func request(conn net.Conn) bool {
@@ -75,17 +49,11 @@ func secure(t *testing.T, config *tls.Config) string {
 }
 
 func expired(t *testing.T) tls.Certificate {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	certificate, err := httpcalltest.Overdue()
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(-24 * time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	return certificate
 }
 
 // breakdown is one way for a request to get no complete answer.
@@ -101,7 +69,7 @@ type breakdown struct {
 }
 
 func plain(talk func(net.Conn)) func(*testing.T) string {
-	return func(t *testing.T) string { return "http://" + listen(t, talk) }
+	return func(t *testing.T) string { return "http://" + httpcalltest.Listen(t, talk) }
 }
 
 const short = 100 * time.Millisecond
@@ -128,13 +96,13 @@ var breakdowns = []breakdown{
 		url: func(t *testing.T) string { return secure(t, &tls.Config{MaxVersion: tls.VersionTLS11}) }},
 	{name: "no TLS at all", kind: fault.Network, message: "the TLS handshake failed",
 		url: func(t *testing.T) string {
-			return "https://" + listen(t, func(c net.Conn) { _, _ = io.WriteString(c, "220 ready\r\n"); wait(c) })
+			return "https://" + httpcalltest.Listen(t, func(c net.Conn) { _, _ = io.WriteString(c, "220 ready\r\n"); wait(c) })
 		}},
 	{name: "handshake without an answer", kind: fault.Timeout, message: "no answer within the time limit",
 		limit: short, cause: context.DeadlineExceeded,
-		url: func(t *testing.T) string { return "https://" + listen(t, wait) }},
+		url: func(t *testing.T) string { return "https://" + httpcalltest.Listen(t, wait) }},
 	{name: "hung up during the handshake", kind: fault.Network, message: "the connection broke",
-		url: func(t *testing.T) string { return "https://" + listen(t, func(net.Conn) {}) }},
+		url: func(t *testing.T) string { return "https://" + httpcalltest.Listen(t, func(net.Conn) {}) }},
 	{name: "no answer", kind: fault.Timeout, message: "no answer within the time limit", sent: true,
 		limit: short, cause: context.DeadlineExceeded, url: plain(wait)},
 	{name: "closed after the request", kind: fault.Network, message: "the connection broke", sent: true,
@@ -198,7 +166,7 @@ func (b breakdown) check(t *testing.T, url string, once bool) {
 func TestBrokenByTheConnectLimit(t *testing.T) {
 	c := httpcall.New("sample", short)
 	defer c.Close()
-	r := post("https://" + listen(t, wait))
+	r := post("https://" + httpcalltest.Listen(t, wait))
 	r.Once = true
 	_, f := c.Do(t.Context(), r)
 	if f == nil || f.Class != fault.Transient || f.Kind != fault.Timeout {
@@ -208,8 +176,8 @@ func TestBrokenByTheConnectLimit(t *testing.T) {
 
 func TestBrokenByTheCaller(t *testing.T) {
 	arrived := make(chan struct{}, 1)
-	stuck := listen(t, func(c net.Conn) { arrived <- struct{}{}; wait(c) })
-	half := listen(t, func(c net.Conn) {
+	stuck := httpcalltest.Listen(t, func(c net.Conn) { arrived <- struct{}{}; wait(c) })
+	half := httpcalltest.Listen(t, func(c net.Conn) {
 		request(c)
 		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
 		arrived <- struct{}{}
@@ -253,7 +221,7 @@ func TestBrokenKeptAliveConnection(t *testing.T) {
 		{http.MethodGet, nil, 3, false},
 	} {
 		var requests atomic.Int32
-		address := listen(t, func(c net.Conn) {
+		address := httpcalltest.Listen(t, func(c net.Conn) {
 			for request(c) {
 				if requests.Add(1) == 2 {
 					return

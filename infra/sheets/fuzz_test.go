@@ -16,19 +16,24 @@ import (
 	"callagent/infra/sheets"
 )
 
-// accessToken is what the token service of these tests gives.
+// accessToken is what the token service gives.
 const accessToken = "planted-token-4711"
+
+// tokenService gives the token to everybody, until the test ends.
+func tokenService(t testing.TB) (url string) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"access_token":"`+accessToken+`","token_type":"Bearer","expires_in":3600}`)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
 
 // FuzzAnswers: whatever the Sheets API says, the rows are written or there is a
 // fault of the table.
 func FuzzAnswers(f *testing.F) {
-	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, `{"access_token":"`+accessToken+`","token_type":"Bearer","expires_in":3600}`)
-	}))
-	f.Cleanup(tokens.Close)
-	key := privateKey(f)
+	key, tokens := privateKey(f), tokenService(f)
 	httpcalltest.Fuzz(f, httpcalltest.Config{Secrets: []string{accessToken}, Call: func(ctx context.Context, baseURL string) error {
-		return write(ctx, keyFile(f, key, tokens.URL), baseURL)
+		return write(ctx, keyFile(f, key, tokens), baseURL)
 	}},
 		httpcalltest.Answer{Status: 200, Header: "Content-Type: application/json", Body: everything},
 		httpcalltest.Answer{Status: 200, Body: odd},

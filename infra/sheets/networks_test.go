@@ -2,9 +2,6 @@ package sheets_test
 
 import (
 	"context"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"testing"
 
 	"callagent/infra/httpcall/httpcalltest"
@@ -12,11 +9,7 @@ import (
 )
 
 func TestNetworks(t *testing.T) {
-	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, `{"access_token":"`+accessToken+`","token_type":"Bearer","expires_in":3600}`)
-	}))
-	t.Cleanup(tokens.Close)
-	key := privateKey(t)
+	key, tokens := privateKey(t), tokenService(t)
 	check := func(tokenURL func(baseURL string) string) func(context.Context, string) error {
 		return func(ctx context.Context, baseURL string) error {
 			b, err := sheets.New(sheets.Config{Spreadsheet: "1x", Credentials: keyFile(t, key, tokenURL(baseURL)), Endpoint: baseURL, Clock: &clock{now: noon}})
@@ -29,7 +22,7 @@ func TestNetworks(t *testing.T) {
 		}
 	}
 	t.Run("the sheet", func(t *testing.T) {
-		httpcalltest.Suite(t, httpcalltest.Config{Secrets: []string{accessToken}, Call: check(func(string) string { return tokens.URL })})
+		httpcalltest.Suite(t, httpcalltest.Config{Secrets: []string{accessToken}, Call: check(func(string) string { return tokens })})
 	})
 	t.Run("the token", func(t *testing.T) {
 		httpcalltest.Suite(t, httpcalltest.Config{Call: check(func(baseURL string) string { return baseURL })})

@@ -25,11 +25,11 @@ func FuzzReplies(f *testing.F) {
 		f.Add(replies)
 	}
 	s := &reciter{}
-	s.start(f)
+	address := httpcalltest.Listen(f, s.recite)
 	planted := strings.NewReplacer("$PHONE", "+15005550006", "$KEY", password, "\\", "\r\n")
 	f.Fuzz(func(t *testing.T, replies string) {
 		s.learn(strings.Split(planted.Replace(replies), "\n"))
-		c, err := New(Config{URL: "smtp://" + credentials + s.listener.Addr().String(), From: "agent@example.com", To: []string{"ada@example.org", "bob@example.org"}})
+		c, err := New(Config{URL: "smtp://" + credentials + address, From: "agent@example.com", To: []string{"ada@example.org", "bob@example.org"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,9 +47,6 @@ func FuzzReplies(f *testing.F) {
 // reciter is a server that says its replies one after the other, the first as a
 // greeting and each further one after a line of the client. Then it hangs up.
 type reciter struct {
-	listener net.Listener
-	running  sync.WaitGroup
-
 	mu      sync.Mutex
 	replies []string
 }
@@ -60,30 +57,10 @@ func (r *reciter) learn(replies []string) {
 	r.replies = replies
 }
 
-// start serves until the end of the test.
-func (r *reciter) start(t testing.TB) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.listener = l
-	r.running.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			r.recite(conn)
-		}
-	})
-	t.Cleanup(func() { _ = l.Close(); r.running.Wait() })
-}
-
 // silence is how long a client that waits for more is waited for.
 const silence = 50 * time.Millisecond
 
 func (r *reciter) recite(conn net.Conn) {
-	defer func() { _ = conn.Close() }()
 	r.mu.Lock()
 	replies := r.replies
 	r.mu.Unlock()

@@ -11,30 +11,8 @@ import (
 	"time"
 
 	"callagent/core/fault"
+	"callagent/infra/httpcall/httpcalltest"
 )
-
-// listen answers every connection with talk, until the end of the test.
-func listen(t *testing.T, talk func(net.Conn)) (address string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			talk(conn)
-			_ = conn.Close()
-		}
-	}()
-	t.Cleanup(func() { _ = l.Close(); <-done })
-	return l.Addr().String()
-}
 
 // TestWires: whatever a mail server does with a connection, the mail comes to an
 // end soon, with a fault that passes, and without much memory.
@@ -44,23 +22,13 @@ func TestWires(t *testing.T) {
 		limit time.Duration
 		kind  fault.Kind
 	}{
-		"one byte a second": {func(conn net.Conn) {
-			for _, b := range []byte("220 fake\r\n") {
-				if _, err := conn.Write([]byte{b}); err != nil {
-					return
-				}
-				_ = conn.SetReadDeadline(time.Now().Add(time.Second))
-				if _, err := conn.Read(make([]byte, 1)); err == io.EOF {
-					return
-				}
-			}
-		}, 150 * time.Millisecond, fault.Timeout},
+		"one byte a second":            {func(conn net.Conn) { httpcalltest.Drip(conn, "220 fake\r\n") }, 150 * time.Millisecond, fault.Timeout},
 		"cut in the middle of a reply": {func(conn net.Conn) { _, _ = io.WriteString(conn, "220 fa") }, time.Minute, fault.Network},
 		"a reply without an end":       {func(conn net.Conn) { endless(conn, "220 "+strings.Repeat("x", 60_000)) }, time.Minute, fault.BadResponse},
 		"lines without an end":         {func(conn net.Conn) { endless(conn, strings.Repeat("220-x\r\n", 10_000)) }, time.Minute, fault.BadResponse},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f, bytes := meet(t, "smtp://"+listen(t, c.talk), c.limit)
+			f, bytes := meet(t, "smtp://"+httpcalltest.Listen(t, c.talk), c.limit)
 			if f == nil || f.Class != fault.Transient || f.Kind != c.kind {
 				t.Errorf("%v, want %v", f, c.kind)
 			}
@@ -102,7 +70,7 @@ func meet(t *testing.T, url string, limit time.Duration) (f *fault.Fault, bytes 
 
 func TestAnExpiredCertificate(t *testing.T) {
 	config, _ := certify(t, "127.0.0.1")
-	address := listen(t, func(conn net.Conn) { _ = tls.Server(conn, config).Handshake() })
+	address := httpcalltest.Listen(t, func(conn net.Conn) { _ = tls.Server(conn, config).Handshake() })
 	f, _ := meet(t, "smtps://"+address, time.Minute)
 	if f == nil || f.Class != fault.Transient || f.Message != "its TLS certificate is not valid for the host in SMTP_URL while connecting" {
 		t.Errorf("%v", f)

@@ -2,17 +2,12 @@ package httpcalltest
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -120,7 +115,7 @@ func unanswered(ctx context.Context, c Config) error {
 
 // expired calls a server whose certificate was good until yesterday.
 func expired(ctx context.Context, c Config) error {
-	certificate, err := yesterday()
+	certificate, err := Overdue()
 	if err != nil {
 		return err
 	}
@@ -136,21 +131,6 @@ func expired(ctx context.Context, c Config) error {
 	}
 	return err
 }
-
-// yesterday is a certificate for this machine that is over.
-func yesterday() (tls.Certificate, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	der, err := x509.CreateCertificate(rand.Reader, overdue, overdue, key.Public(), key)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err
-}
-
-// overdue is signed by itself, which would be a reason of its own to refuse it;
-// Go looks at the dates first.
-var overdue = &x509.Certificate{SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(-24 * time.Hour)}
 
 // unsent makes a call whose request can leave nobody in doubt, because there is
 // no connection to send it on.

@@ -2,7 +2,6 @@ package httpcalltest
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -75,21 +74,13 @@ func complain(w http.ResponseWriter, size int) {
 }
 
 // trickleHead sends an answer whose status line already takes for ever.
-func trickleHead(w http.ResponseWriter, r *http.Request) {
+func trickleHead(w http.ResponseWriter, _ *http.Request) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(err) // the test server speaks HTTP/1.1, which can
 	}
 	defer func() { _ = conn.Close() }()
-	for _, b := range []byte("HTTP/1.1 200 OK\r\n\r\n") {
-		if _, err := conn.Write([]byte{b}); err != nil {
-			return
-		}
-		_ = conn.SetReadDeadline(time.Now().Add(time.Second))
-		if _, err := conn.Read(make([]byte, 1)); errors.Is(err, io.EOF) {
-			return // the client has enough
-		}
-	}
+	Drip(conn, "HTTP/1.1 200 OK\r\n\r\n")
 }
 
 // trickle sends one byte a second until the client has enough.
