@@ -10,6 +10,7 @@ import (
 
 	"callagent/core/fault"
 	"callagent/infra/httpcall"
+	"callagent/infra/httpcall/httpcalltest"
 )
 
 // FuzzRetryAfter: no header asks for less than nothing or for more than 366
@@ -61,47 +62,11 @@ func FuzzClean(f *testing.F) {
 		if !utf8.ValidString(got) || utf8.RuneCountInString(got) > 200 || strings.ContainsFunc(got, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			t.Errorf("%q is no short line", got)
 		}
-		if number := numberIn(got); number != "" {
+		if number := httpcalltest.NumberIn(got); number != "" {
 			t.Errorf("%q shows %s", got, number)
 		}
 		if strings.HasPrefix(got, "<") {
 			t.Errorf("%q is of a page", got)
 		}
 	})
-}
-
-// numberIn finds seven digits between which stand at most three of the
-// characters that people write there, without regular expressions. Words of 24
-// ASCII letters and digits or more with a letter among them are identifiers.
-func numberIn(text string) string {
-	runes := []rune(text)
-	for from := 0; from < len(runes); from++ {
-		if end := wordEnd(runes, from); end-from >= 24 && strings.ContainsFunc(string(runes[from:end]), unicode.IsLetter) {
-			from = end - 1
-			continue
-		}
-		digits, gap := 0, 0
-		for at := from; at < len(runes) && gap <= 3; at++ {
-			switch r := runes[at]; {
-			case unicode.Is(unicode.Nd, r):
-				digits, gap = digits+1, 0
-			case digits > 0 && strings.ContainsRune(" ().-\u00a0", r):
-				gap++
-			default:
-				gap = 4
-			}
-			if digits == 7 {
-				return string(runes[from : at+1])
-			}
-		}
-	}
-	return ""
-}
-
-// wordEnd is where the run of ASCII letters and digits that begins here ends.
-func wordEnd(runes []rune, at int) int {
-	for at < len(runes) && runes[at] < utf8.RuneSelf && (unicode.IsLetter(runes[at]) || unicode.IsDigit(runes[at])) {
-		at++
-	}
-	return at
 }

@@ -154,51 +154,45 @@ func shows(f *fault.Fault) error {
 	if !utf8.ValidString(text) || len(text) > longestLine {
 		return fmt.Errorf("the error is no text, or %d bytes long", len(text))
 	}
-	if hasNumber(f.Code) || hasNumber(f.Message) {
+	if NumberIn(f.Code) != "" || NumberIn(f.Message) != "" {
 		return errors.New("the error shows a phone number")
 	}
 	return nil
 }
 
-// hasNumber reports seven digits in a row, counting over what people write
-// between them. It reads a text character by character, because what it checks
-// is done with regular expressions. A word of 24 letters and digits or more is
-// an identifier.
-func hasNumber(text string) bool {
-	digits, gap := 0, 0
-	for _, word := range words(text) {
-		if len(word) >= 24 && strings.ContainsFunc(word, unicode.IsLetter) {
-			digits, gap = 0, 0
+// NumberIn finds seven digits between which stand at most three of the
+// characters that people write there; "" when there are none. It uses no regular
+// expressions, because what it checks does. Words of 24 ASCII letters and digits
+// or more with a letter among them are identifiers.
+func NumberIn(text string) string {
+	runes := []rune(text)
+	for from := 0; from < len(runes); from++ {
+		if end := wordEnd(runes, from); end-from >= 24 && strings.ContainsFunc(string(runes[from:end]), unicode.IsLetter) {
+			from = end - 1
 			continue
 		}
-		for _, r := range word {
-			switch {
+		digits, gap := 0, 0
+		for at := from; at < len(runes) && gap <= 3; at++ {
+			switch r := runes[at]; {
 			case unicode.Is(unicode.Nd, r):
 				digits, gap = digits+1, 0
-			case strings.ContainsRune(" ().-\u00a0", r) && gap < 3:
+			case digits > 0 && strings.ContainsRune(" ().-\u00a0", r):
 				gap++
 			default:
-				digits, gap = 0, 0
+				gap = 4
 			}
 			if digits == 7 {
-				return true
+				return string(runes[from : at+1])
 			}
 		}
 	}
-	return false
+	return ""
 }
 
-// words cuts a text where ASCII letters and digits begin and end.
-func words(text string) []string {
-	var cut []string
-	was := false
-	for i, r := range text {
-		is := r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r))
-		if i == 0 || is != was {
-			cut = append(cut, "")
-		}
-		cut[len(cut)-1] += string(r)
-		was = is
+// wordEnd is where the run of ASCII letters and digits that begins here ends.
+func wordEnd(runes []rune, at int) int {
+	for at < len(runes) && runes[at] < utf8.RuneSelf && (unicode.IsLetter(runes[at]) || unicode.IsDigit(runes[at])) {
+		at++
 	}
-	return cut
+	return at
 }
