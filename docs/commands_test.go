@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"callagent/cmd/callagent/buildtest"
 	"callagent/docs/docstest"
 	"callagent/infra/clock"
 	"callagent/localstack/simulator"
@@ -243,12 +244,8 @@ func free(t *testing.T) string {
 
 // command builds callagent, once for all pages, and gives its folder.
 var command = sync.OnceValues(func() (string, error) {
-	cmd := exec.Command("go", "build", "-trimpath", "-o", commandFolder, "callagent/cmd/callagent")
-	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, said)
-	}
-	return commandFolder, nil
+	path, err := buildtest.Build(commandFolder)
+	return filepath.Dir(path), err
 })
 
 var commandFolder string
