@@ -56,7 +56,7 @@ promises: ## each line that keeps a promise is removed, and its test has to fail
 
 diagrams: ## write the diagrams and tables in docs/ again from the code
 	$(GO) test ./core ./core/call ./core/alert ./infra/settings ./infra/wiring/doctor ./cmd/callagent/cli ./docs -run ThePage -update
-	cd bench && $(GO) test ./promises -run ThePage -update
+	cd bench && $(GO) test ./promises ./fleet -run ThePage -update
 
 bench: ## ours and the peers in one run: one table, and bench/results.json
 	@mkdir -p build/bench

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,49 +51,81 @@ type flapRow struct {
 	Drained   figures `json:"drained_s"`
 }
 
-// write stores the report for programs.
+// write stores the report for programs, a row a line.
 func (r report) write(path string) error {
-	data, err := json.MarshalIndent(r, "", "  ")
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "{\n\"seeds\": %d,\n\"hours\": %d", r.Seeds, r.Hours)
+	err := errors.Join(rows(&b, "outages", r.Outages), rows(&b, "faults", r.Faults), rows(&b, "flapping", r.Flaps))
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(data, '\n'), 0o644)
+	b.WriteString("\n}\n")
+	return os.WriteFile(path, b.Bytes(), 0o644)
+}
+
+func rows[T any](b *bytes.Buffer, name string, all []T) error {
+	fmt.Fprintf(b, ",\n%q: [", name)
+	for i, row := range all {
+		data, err := json.Marshal(row)
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString("\n")
+		b.Write(data)
+	}
+	b.WriteString("\n]")
+	return nil
 }
 
 // print shows the report to people.
 func (r report) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "A service dies and comes back (%d seeds: median / p95; notifications: most).\n", r.Seeds)
-	fmt.Fprintln(t, "processes\tcalls/s\trequest\tdead\twho\tcalls until OPEN\tanswered by then\t+ 6 s\tnotifications\ts to CLOSED\ts to first call\thealthy calls rejected")
+	r.printOutages(t)
+	r.printFaults(t)
+	r.printFlaps(t)
+	return t.Flush()
+}
+
+func (r report) printOutages(w io.Writer) {
+	fmt.Fprintf(w, "A service dies and comes back (%d seeds: median / p95; notifications: most).\n", r.Seeds)
+	fmt.Fprintln(w, "processes\tcalls/s\trequest\tdead\twho\tcalls until OPEN\tanswered by then\t+ 6 s\tnotifications\ts to CLOSED\ts to first call\thealthy calls rejected")
 	for _, o := range r.Outages {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%.0f\t%s\t%s\t%s\n", o.place, brief(o.Dead), o.Who,
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%.0f\t%s\t%s\t%s\n", o.place, brief(o.Dead), o.Who,
 			whole(o.Before), whole(o.Answered), whole(o.Within), o.Told.Most, tenths(o.Closed), tenths(o.Resumed), whole(o.Rejected))
 	}
-	fmt.Fprintf(t, "\nA service fails now and then: openings in 10,000 requests, and the share of an hour that it is left alone (%d hours).\n", r.Hours)
-	fmt.Fprint(t, "processes\tcalls/s\trequest\tfails")
+}
+
+func (r report) printFaults(w io.Writer) {
+	fmt.Fprintf(w, "\nA service fails now and then: openings in 10,000 requests, and the share of an hour that it is left alone (%d hours; %s at %d calls/s).\n", r.Hours, brief(busySpan), busyRate)
+	fmt.Fprint(w, "processes\tcalls/s\trequest\tfails")
 	for _, what := range []string{"openings", "shut"} {
 		for _, c := range contestants {
-			fmt.Fprintf(t, "\t%s: %s", what, c.name)
+			fmt.Fprintf(w, "\t%s: %s", what, c.name)
 		}
 	}
-	fmt.Fprintln(t)
+	fmt.Fprintln(w)
 	for _, f := range r.Faults {
-		fmt.Fprintf(t, "%s\t%.0f %%", f.place, f.Fails*100)
+		fmt.Fprintf(w, "%s\t%.0f %%", f.place, f.Fails*100)
 		for _, c := range contestants {
-			fmt.Fprintf(t, "\t%.2f", f.FalseTrips[c.name])
+			fmt.Fprintf(w, "\t%.2f", f.FalseTrips[c.name])
 		}
 		for _, c := range contestants {
-			fmt.Fprintf(t, "\t%.2f %%", f.Shut[c.name]*100)
+			fmt.Fprintf(w, "\t%.2f %%", f.Shut[c.name]*100)
 		}
-		fmt.Fprintln(t)
+		fmt.Fprintln(w)
 	}
-	fmt.Fprintf(t, "\nHalf of all requests fail for %s while %d contacts wait (callagent, median / p95 / most).\n", brief(flapFor), waiting)
-	fmt.Fprintln(t, "processes\trequest\topenings\tnotifications\tcompleted\tfailed\ts until all are done")
+}
+
+func (r report) printFlaps(w io.Writer) {
+	fmt.Fprintf(w, "\nHalf of all requests fail for %s while %d contacts wait (callagent, median / p95 / most).\n", brief(flapFor), waiting)
+	fmt.Fprintln(w, "processes\trequest\topenings\tnotifications\tcompleted\tfailed\ts until all are done")
 	for _, f := range r.Flaps {
-		fmt.Fprintf(t, "%d\t%s\t%s / %.0f\t%s / %.0f\t%.0f\t%.0f\t%s / %.0f\n", f.Processes, brief(f.Takes), whole(f.Openings), f.Openings.Most,
+		fmt.Fprintf(w, "%d\t%s\t%s / %.0f\t%s / %.0f\t%.0f\t%.0f\t%s / %.0f\n", f.Processes, brief(f.Takes), whole(f.Openings), f.Openings.Most,
 			whole(f.Told), f.Told.Most, f.Completed.Least, f.Failed.Most, whole(f.Drained), f.Drained.Most)
 	}
-	return t.Flush()
 }
 
 // String gives the first columns of every row.
@@ -141,44 +174,59 @@ func (r report) chance() float64 {
 
 // misses names every row that misses its target; nil when none does.
 func (r report) misses() error {
-	var all []error
-	miss := func(missed bool, at place, what string, got, want float64) {
-		if missed {
-			all = append(all, fmt.Errorf("%d processes, %g calls/s, requests of %s: %s is %.4g, wanted %g", at.Processes, at.Rate, brief(at.Takes), what, got, want))
-		}
-	}
-	atMost := func(at place, what string, got, want float64) { miss(got > want, at, what, got, want) }
+	var m missed
 	for _, o := range r.Outages {
-		if o.Who != mine {
-			continue
-		}
-		miss(o.Told.Least != 1, o.place, "least notifications", o.Told.Least, 1)
-		atMost(o.place, "most notifications", o.Told.Most, 1)
-		if o.Processes == 50 && o.Rate == 10 {
-			atMost(o.place, "calls until OPEN, beyond those in flight, median", o.Answered.Median, mostCalls)
-		}
-		if o.Takes == 0 {
-			atMost(o.place, "s to CLOSED, median", o.Closed.Median, closedMedian)
-			atMost(o.place, "s to CLOSED, p95", o.Closed.P95, closedP95)
-			atMost(o.place, "s to the first call, p95", o.Resumed.P95, resumedP95)
+		if o.Who == mine {
+			m.outage(o)
 		}
 	}
 	for _, f := range r.Faults {
-		if f.Fails != rare || f.Rate > targetRate {
-			continue
-		}
-		atMost(f.place, "openings in 10,000 requests", f.FalseTrips[mine], mostFalse+r.chance())
-		if f.Takes == time.Second {
-			atMost(f.place, "share of an hour not CLOSED", f.Shut[mine], mostShut)
+		if f.Fails == rare && f.Rate <= targetRate {
+			m.atMost(f.place, "openings in 10,000 requests", f.FalseTrips[mine], mostFalse+r.chance())
+			if f.Takes == time.Second {
+				m.atMost(f.place, "share of an hour not CLOSED", f.Shut[mine], mostShut)
+			}
 		}
 	}
 	for _, f := range r.Flaps {
-		atMost(f.place, "most openings while half fail", f.Openings.Most, mostFlaps)
-		atMost(f.place, "most notifications while half fail", f.Told.Most, mostFlapsTold)
-		atMost(f.place, "most contacts failed", f.Failed.Most, 0)
-		miss(f.Completed.Least != waiting, f.place, "least contacts completed", f.Completed.Least, waiting)
+		m.atMost(f.place, "most openings while half fail", f.Openings.Most, mostFlaps)
+		m.atMost(f.place, "most notifications while half fail", f.Told.Most, mostFlapsTold)
+		m.atMost(f.place, "most contacts failed", f.Failed.Most, 0)
+		m.atLeast(f.place, "least contacts completed", f.Completed.Least, waiting)
 	}
-	return errors.Join(all...)
+	return errors.Join(m...)
+}
+
+// missed collects the targets that were missed.
+type missed []error
+
+func (m *missed) outage(o outageRow) {
+	m.atLeast(o.place, "least notifications", o.Told.Least, 1)
+	m.atMost(o.place, "most notifications", o.Told.Most, 1)
+	if o.Processes == 50 && o.Rate == 10 {
+		m.atMost(o.place, "calls until OPEN, beyond those in flight, median", o.Answered.Median, mostCalls)
+	}
+	if o.Takes == 0 {
+		m.atMost(o.place, "s to CLOSED, median", o.Closed.Median, closedMedian)
+		m.atMost(o.place, "s to CLOSED, p95", o.Closed.P95, closedP95)
+		m.atMost(o.place, "s to the first call, p95", o.Resumed.P95, resumedP95)
+	}
+}
+
+func (m *missed) atMost(at place, what string, got, most float64) {
+	if got > most {
+		m.add(at, what, got, most)
+	}
+}
+
+func (m *missed) atLeast(at place, what string, got, least float64) {
+	if got < least {
+		m.add(at, what, got, least)
+	}
+}
+
+func (m *missed) add(at place, what string, got, want float64) {
+	*m = append(*m, fmt.Errorf("%d processes, %g calls/s, requests of %s: %s is %.4g, wanted %.4g", at.Processes, at.Rate, brief(at.Takes), what, got, want))
 }
 
 // summary is one line for scripts: the worst of the rows with 50 processes.
