@@ -21,7 +21,11 @@ func main() {
 	seeds := flag.Uint64("seeds", 1000, "how many histories; one alone is told in full")
 	from := flag.Uint64("from", 1, "the number of the first")
 	stop := flag.Int("failures", 5, "how many broken promises end the run")
+	proof := flag.Bool("broken", false, "break the code in many ways, one at a time, and demand that each is seen")
 	flag.Parse()
+	if *proof {
+		os.Exit(prove(os.Stdout))
+	}
 	debug.SetGCPercent(800) // a history is short and leaves everything behind
 	if *seeds == 1 {
 		os.Exit(tell(os.Stdout, *from))

@@ -146,6 +146,13 @@ func (s *seed) providers() []episode {
 			answer: world.AnswerNamed(one(s, faultyAnswers...)), rate: one(s, 0.05, 0.3, 1, 1),
 		})
 	}
+	if s.chance(0.2) { // one cause for several of them
+		both := episode{to: s.span(20*time.Second, s.faultsEnd), answer: world.AnswerNamed(one(s, "503", "timeout", "401")), rate: 1}
+		for range 2 {
+			both.service = one(s, agent.LLM, agent.ElevenLabs, agent.Twilio)
+			es = append(es, both)
+		}
+	}
 	return append(es,
 		episode{to: s.faultsEnd, answer: world.AnswerNamed(stopped), rate: one(s, 0, 0, 0.02)},
 		episode{to: s.faultsEnd, service: agent.Twilio, answer: world.AnswerNamed(one(s, lostDials...)), rate: one(s, 0, 0, 0.1, 0.3)})

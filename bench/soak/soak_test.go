@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"callagent/bench/overlay"
 	"callagent/bench/world"
 	"callagent/core/agent"
 )
@@ -79,6 +80,20 @@ func TestIfTheLedgerIsDownNothingIsDialled(t *testing.T) {
 	w.Finish()
 	for _, v := range w.Violations() {
 		t.Error(v)
+	}
+}
+
+// Each breakage has to be possible in the code as it is; make soak-broken plays
+// them.
+func TestBreakagesAreUpToDate(t *testing.T) {
+	root, err := overlay.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range breakages {
+		if _, err := overlay.Write(t.TempDir(), root, b.edits...); err != nil {
+			t.Errorf("%s: %v", b.what, err)
+		}
 	}
 }
 

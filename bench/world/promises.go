@@ -60,7 +60,10 @@ func (w *World) checkEnd(old, c call.Call) {
 			w.violate("%s is %s, but its phone rang", c.Key, c.State)
 		}
 	case call.Completed:
-		if r := w.ringOf(c.SID); r == nil || r.key != c.Key || w.reading(r).Result != c.Result {
+		switch r := w.ringOf(c.SID); {
+		case r != nil && r.key != c.Key && r.belated:
+			w.countName(adopted)
+		case r == nil || r.key != c.Key || w.reading(r).Result != c.Result:
 			w.violate("%s is completed as %s with a ring, %s, that says something else", c.Key, c.Result, c.SID)
 		}
 	case call.Unknown:
@@ -85,7 +88,7 @@ func (w *World) unknowable(c call.Call, own *ring) bool {
 			rivals++
 		}
 	}
-	return own.ends == "" || own.Queued || rivals > 1 || own.listed > c.Intent.Deadline.Sub(Start)+call.ListAfter-2*time.Second
+	return own.ends == "" || own.Queued || own.belated || rivals > 1
 }
 
 // checkDue checks that a call that waits is claimed no sooner than asked, by any

@@ -66,7 +66,14 @@ type ring struct {
 	over    time.Duration // when, on the world's clock
 	listed  time.Duration // when the provider's list shows it
 	gone    bool          // cancelled
+	belated bool          // the list shows it later than a provider may
 }
+
+// shownAfter is how long after the deadline of its intent a call must stand in
+// the provider's list: a minute, but for the difference of two clocks. One that
+// comes later may end unknown, and somebody else's call to the number may even
+// take it for its own: no store can tell.
+const shownAfter = 58 * time.Second
 
 // The ways in which a call goes on.
 var (
@@ -112,6 +119,9 @@ func (w *World) ring(key call.Key, q call.DialRequest) *ring {
 	i := w.pick(Point{Kind: Ring, What: key.Contact, Options: ringWords, Service: agent.Twilio})
 	r := &ring{attempt: q.Attempt, key: key, ends: ringEnds[i], over: w.now + ringLasts[i], listed: w.now + w.ListingLag}
 	r.Look = call.Look{SID: fmt.Sprintf("CA-%s", q.Attempt), To: q.To, From: q.From, Created: w.Now().Add(w.ProviderSkew), Queued: i == 4}
+	if i := w.stored(key).Intent; i != nil {
+		r.belated = Start.Add(r.listed).After(i.Deadline.Add(shownAfter))
+	}
 	w.rings = append(w.rings, r)
 	if q.CallbackURL == "" {
 		return r

@@ -69,6 +69,7 @@ const (
 	killed     = "process: killed at its time limit"
 	blindly    = "request: sent without knowing the circuit"
 	unheard    = "callback: not taken"
+	adopted    = "ring: shown so late that another call took it"
 )
 
 func silence(p Port) string { return "outage: " + p.String() }
