@@ -199,7 +199,7 @@ func (c *Circuit) decide(ctx context.Context, who string, limit time.Duration, n
 	return breaker.Admit(r, who, limit, now)
 }
 
-// extend lengthens the lease of a prober whose earlier steps took long.
+// extend takes the lease of a prober whose earlier steps took long for longer.
 func (c *Circuit) extend(ctx context.Context, r breaker.Record, who string, limit time.Duration, now time.Time) breaker.Record {
 	if !now.Add(limit).After(r.Probe.Until) {
 		return r

@@ -34,13 +34,15 @@ func HandOver(r Record, p Permit, heir string, limit time.Duration, now time.Tim
 	return r, change
 }
 
-// Extend lengthens a lease that still belongs to holder so that a request of
-// at most limit fits in. It keeps the epoch: the holder is the same.
+// Extend takes the lease of holder over for holder itself, so that a request of
+// at most limit fits in. The epoch is a new one: a request that was sent on the
+// lease before, by a process that has gone silent since, decides nothing.
 func Extend(r Record, holder string, limit time.Duration, now time.Time) (Record, Change) {
 	until := now.Add(limit + Margin)
 	if r.State != HalfOpen || r.Probe.Holder != holder || !until.After(r.Probe.Until) {
 		return r, Unchanged
 	}
+	r, change := r.move(TakenOver)
 	r.Probe.Until = until
-	return r, Noted
+	return r, change
 }

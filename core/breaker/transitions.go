@@ -49,7 +49,7 @@ type Transition struct {
 var Transitions = [...]Transition{
 	{Closed, Tripped, Open, "streak at the threshold, or an account fault"},
 	{Open, Leased, HalfOpen, "open_until is over and a tick won the lease"},
-	{HalfOpen, TakenOver, HalfOpen, "the lease ran out and another tick won it"},
+	{HalfOpen, TakenOver, HalfOpen, "the lease ran out and another tick won it, or its holder needs it for longer"},
 	{HalfOpen, HandedOver, HalfOpen, "the cheap request passed; a parked call tests for real"},
 	{HalfOpen, Proved, Closed, "the holder's request succeeded"},
 	{HalfOpen, Reopened, Open, "the holder's request failed"},
