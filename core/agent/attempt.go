@@ -217,7 +217,11 @@ func (a *Agent) failed(ctx context.Context, w *work, s *service, f Attempt) call
 	if spent {
 		a.journalSpent(w, s, f.Fault)
 	}
+	before := s.circuit.Seen()
 	r, change := s.circuit.Failed(ctx, f, now)
+	if change == breaker.Tripped && r.Outage != before.Outage {
+		a.announce(ctx, before) // perhaps nobody was told yet how that went
+	}
 	a.circuitChanged(ctx, s, r, change)
 	next := call.AfterFault(w.call, f.Fault, call.Situation{
 		Now: now, Step: w.step, Circuit: r, Policy: s.Retry, U: a.Random(),

@@ -43,11 +43,29 @@ func TestTheLeaseOfAnHeirWhoseEarlierStepsTookLongIsLengthened(t *testing.T) {
 	w.services.on(agent.LLM, script{times: 3, fault: faults["503"]}) // the heir waits 5, 10 and 20 s for its script
 	w.enqueue(1)
 	w.run(10 * time.Minute)
-	if r := w.record(agent.ElevenLabs); r.State != breaker.Closed || r.Epoch != 4 {
-		t.Errorf("%s in epoch %d: it took more than a trip, a lease, a hand-over and a close", r.State, r.Epoch)
+	if r := w.record(agent.ElevenLabs); r.State != breaker.Closed || r.Epoch != 5 {
+		t.Errorf("%s in epoch %d: it took more than a trip, a lease, a hand-over, a longer lease and a close", r.State, r.Epoch)
 	}
 	if c := w.call(1); c.State != call.Completed || c.Park.Number != 1 {
 		t.Errorf("%s after %d parks", c.State, c.Park.Number)
+	}
+}
+
+// The next outage takes the place of the one before in the record, so whoever
+// opens it sees to it that the one before is told.
+func TestAnOutageIsToldThatNobodyCouldBeToldOf(t *testing.T) {
+	w := newWorld(t)
+	w.ticks = false
+	w.agent.Circuit(agent.LLM).Change(t.Context(), func(r breaker.Record) (breaker.Record, breaker.Change) {
+		r.Epoch, r.Outage, r.OpenedAt, r.ClosedAt = 4, 1, start.Add(-9*time.Minute), start.Add(-8*time.Minute)
+		return r, breaker.Noted
+	})
+	w.services.on(agent.LLM, script{times: 1, fault: faults["401"]})
+	w.enqueue(1)
+	w.run(time.Minute)
+	want := "circuit/llm/1/circuit_opened circuit/llm/1/circuit_closed circuit/llm/5/circuit_opened"
+	if got := strings.Join(w.told(), " "); got != want {
+		t.Errorf("people are told %s, want %s", got, want)
 	}
 }
 
