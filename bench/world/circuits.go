@@ -1,6 +1,7 @@
 package world
 
 import (
+	"slices"
 	"time"
 
 	"callagent/core/alert"
@@ -28,6 +29,9 @@ type lease struct {
 	until    time.Duration // on the clock of the process that took it
 	ended    time.Duration // when the next epoch was stored; 0: not yet
 	requests int
+	// excused: whoever sent a request on it could not store what came of it, so
+	// the call may send another one.
+	excused bool
 }
 
 // loaded notes whether a process could read a circuit: if not, it may send
@@ -36,9 +40,17 @@ func (w *World) loaded(p *Process, service string, err error) {
 	i := serviceOf(service)
 	if err != nil {
 		p.seen.silent[i] = w.now + believed
+		p.excuse(i)
 		return
 	}
 	p.seen.silent[i], p.seen.read[i] = 0, w.now+believed
+}
+
+// excuse notes that the result of a process's request may not be stored.
+func (p *Process) excuse(service int) {
+	if l := p.seen.admitted[service].lease; l != nil {
+		l.excused = true
+	}
 }
 
 // swapped checks a write of a circuit.
@@ -54,9 +66,31 @@ func (w *World) swapped(by standing, r breaker.Record) {
 	w.checkCause(by, by.seen.ended[i], by.seen.admitted[i], old, r)
 	c.follow(w.now, by, by.seen.ended[i], old, r)
 	if old.State == breaker.Closed && r.State == breaker.Open && r.Outage == r.Epoch {
-		w.opened++
-		w.openings = append(w.openings, alertID(r, alert.CircuitOpened))
+		w.opens(by, old, r)
 	}
+}
+
+// opens notes an opening that people have to be told of. One that nobody could
+// be told of before the next comes is told by whoever makes that: once, unless
+// something is wrong there too.
+func (w *World) opens(by standing, old, r breaker.Record) {
+	w.opened++
+	if before := alertID(old, alert.CircuitOpened); before != "" && !w.kept[before] {
+		by.p.untold = append(by.p.untold, before)
+	}
+	w.openings = append(w.openings, alertID(r, alert.CircuitOpened))
+}
+
+// hushed forgives a process that had troubles of its own when it should have
+// told of an outage before the one that it found.
+func (w *World) hushed(p *Process) {
+	for _, id := range p.untold {
+		if (p.dead || p.seen.trouble) && !w.kept[id] {
+			w.openings = slices.DeleteFunc(w.openings, func(owed string) bool { return owed == id })
+			w.countName(overtaken)
+		}
+	}
+	p.untold = nil
 }
 
 // follow keeps what the next checks need.
@@ -156,7 +190,7 @@ func (w *World) admittedAs(p *Process, service, who string) {
 		}
 		return
 	}
-	if a.lease.requests++; a.lease.requests > 1 && late {
+	if a.lease.requests++; a.lease.requests > 1 && late && !a.lease.excused {
 		w.violate("request number %d on one probe lease of %s, for %s", a.lease.requests, service, who)
 	}
 }

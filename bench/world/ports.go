@@ -128,6 +128,8 @@ func (c circuits) Swap(ctx context.Context, r breaker.Record) (breaker.Record, e
 	}
 	if err == nil || errors.Is(err, agent.ErrConflict) {
 		w.loaded(c.p, r.Service, nil)
+	} else {
+		c.p.excuse(serviceOf(r.Service))
 	}
 	return stored, err
 }

@@ -42,7 +42,8 @@ type Process struct {
 	halt   func()
 	yield  func(struct{}) bool
 
-	seen observed
+	seen   observed
+	untold []string // openings that it has to tell of for somebody else
 }
 
 // death is what a dying process panics with.

@@ -69,6 +69,7 @@ const (
 	killed     = "process: killed at its time limit"
 	blindly    = "request: sent without knowing the circuit"
 	unheard    = "callback: not taken"
+	overtaken  = "alert: an outage that nobody could be told of before the next one"
 	adopted    = "ring: shown so late that another call took it"
 )
 

@@ -111,6 +111,7 @@ func (w *World) working(p *Process, k call.Key) {
 
 // left checks what a process leaves behind at the end of a job.
 func (w *World) left(p *Process) {
+	w.hushed(p)
 	if p.dead {
 		w.crashes++
 		w.doubt(p)
