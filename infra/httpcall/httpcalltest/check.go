@@ -99,18 +99,33 @@ func unanswered(ctx context.Context, c Config) error {
 	defer func() { _ = listening.Close() }()
 	asking, end := context.WithCancel(ctx) // a lookup goes on when nobody waits for it any more
 	defer end()
-	defer func(before *net.Resolver) { net.DefaultResolver = before }(net.DefaultResolver)
-	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		if asking.Err() != nil {
-			return nil, asking.Err()
-		}
-		conn, err := (&net.Dialer{}).DialContext(ctx, "udp", listening.LocalAddr().String())
-		if err == nil {
-			context.AfterFunc(asking, func() { _ = conn.Close() })
-		}
-		return conn, err
-	}}
+	names.Store(&nameServer{listening.LocalAddr().String(), asking})
 	return c.unsent(ctx, SlowName, deadline, "http://callagent.invalid")
+}
+
+// nameServer is one that never answers, until done ends.
+type nameServer struct {
+	address string
+	done    context.Context
+}
+
+// names is the name server that tests ask; they ask no real one.
+var names atomic.Pointer[nameServer]
+
+// init, and nobody later, because lookups that nobody waits for read the
+// resolver at any time.
+func init() { net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: askNames} }
+
+func askNames(ctx context.Context, _, _ string) (net.Conn, error) {
+	s := names.Load()
+	if s == nil || s.done.Err() != nil {
+		return nil, errors.New("there is no name server")
+	}
+	conn, err := (&net.Dialer{}).DialContext(ctx, "udp", s.address)
+	if err == nil {
+		context.AfterFunc(s.done, func() { _ = conn.Close() })
+	}
+	return conn, err
 }
 
 // expired calls a server whose certificate was good until yesterday.
