@@ -45,10 +45,14 @@ func (r *rehearsal) watchDashboard(ctx, longer context.Context) error {
 	return err
 }
 
-// allEnded says that the page shows the end, its chart too, which is drawn anew
-// every ten seconds.
-const allEnded = `document.querySelectorAll(".card.ok").length === 4 &&
-	Number(document.querySelector(".legend b").textContent) === Number(/of (\d+) ended/.exec(document.querySelector(".ended").textContent)[1])`
+// allEnded says that the page shows the end: four services that work, calls
+// that have all ended, the last event, and a chart, drawn anew every ten
+// seconds, with all of them.
+const allEnded = `(() => {
+	const [, ended, all] = /(\d+) of (\d+) ended/.exec(document.querySelector(".ended").textContent);
+	return document.querySelectorAll(".card.ok").length === 4 && ended === all &&
+		document.querySelector(".legend b").textContent === all && /Campaign \S+ is finished/.test(document.querySelector("#events").textContent);
+})()`
 
 var addressOfPage = regexp.MustCompile(`http://\S+/`)
 
