@@ -9,7 +9,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 EMULATOR := localstack/emulator
 
-.PHONY: help run build test promises fuzz lint fmt scenarios diagrams bench bench-enqueue bench-run bench-startup soak sizes cost clean
+.PHONY: help run build test promises fuzz lint fmt scenarios diagrams bench bench-enqueue bench-run bench-startup soak soak-broken sizes cost clean
 .PHONY: integration browser evidence local local-enqueue local-logs local-down compose-up compose-down sam-validate sam-build sam-invoke
 
 help: ## list the targets
@@ -83,6 +83,9 @@ fleet-short: ## the same with few seeds, as a test
 
 soak: ## histories of a whole fleet under faults, each drawn from a number: SEEDS=100000 FROM=1; one alone is told in full
 	cd bench && $(GO) run ./soak -seeds $(or $(SEEDS),10000) -from $(or $(FROM),1)
+
+soak-broken: ## the same with the code broken in many ways, one at a time: each has to be seen
+	cd bench && $(GO) run ./soak -broken
 
 sizes: ## the zip files of the functions, none of them too large
 	cd bench && $(GO) run ./startup -sizes

@@ -30,8 +30,6 @@ var breakages = []breakage{
 		"\t\tcase r.Probe.Holder == w.call.Key.String():\n\t\t\treturn true, nil\n", "\t\tcase r.Probe.Holder == w.call.Key.String():\n"),
 	broken("a lease that is lengthened stays the same", "core/breaker/probe.go",
 		"r, change := r.move(TakenOver)\n\tr.Probe.Until = until", "change := Noted\n\tr.Probe.Until = until"),
-	broken("the outage before is told by nobody", "core/agent/attempt.go",
-		"if change == breaker.Tripped && r.Outage != before.Outage {", "if change == breaker.Tripped && r.Outage == before.Outage {"),
 	broken("faults of a contact count", "core/fault/treatment.go",
 		`contact   = Treatment{Name: "permanent, contact", FailsCall: true}`, `contact   = Treatment{Name: "permanent, contact", FailsCall: true, Counts: true}`),
 	broken("a fault of a contact keeps the probe", "core/breaker/results.go",

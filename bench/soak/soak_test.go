@@ -10,8 +10,11 @@ import (
 	"callagent/core/agent"
 )
 
-// once are seeds that broke a promise before the design was mended.
-var once = []uint64{30, 35, 518, 1350, 1629, 1858}
+// once are seeds that broke a promise before the design was mended: a wait cut
+// short by a fast clock, an outage that nobody was told of, a look that counted
+// toward the dial's circuit, two open circuits that waited for each other, and
+// two requests on one probe lease.
+var once = []uint64{12, 71, 109, 518, 1493}
 
 func TestNoPromiseIsBroken(t *testing.T) {
 	seeds := uint64(300)
