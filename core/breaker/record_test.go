@@ -44,6 +44,23 @@ func TestTheFirstTripWritesTheWholeRecord(t *testing.T) {
 	}
 }
 
+// The report of a failure may be overtaken by that of a later one. The streak
+// still ends with the later one, so a success from between the two ends nothing.
+func TestAnOvertakenReportMovesTheStreakNotBack(t *testing.T) {
+	c, r := breaker.DefaultConfig(), breaker.Record{}
+	for _, after := range []time.Duration{3 * time.Second, time.Second} {
+		r, _ = breaker.Fail(r, c, breaker.Failure{Fault: unavailable, MayTrip: true}, start.Add(after))
+	}
+	r, change := breaker.Success(r, breaker.Permit{}, start.Add(2*time.Second))
+	if change != breaker.Unchanged || r.Streak != 2 || !r.StreakAt.Equal(start.Add(3*time.Second)) {
+		t.Errorf("%s: a streak of %d until %s", change, r.Streak, r.StreakAt.Sub(start))
+	}
+	r, _ = breaker.Fail(r, c, breaker.Failure{Fault: unavailable, LastSuccess: start.Add(2 * time.Second)}, start.Add(4*time.Second))
+	if r.Streak != 3 {
+		t.Errorf("a failure after both makes it a streak of %d", r.Streak)
+	}
+}
+
 // The outage's name goes into the ids of its alerts, so a relapse keeps it and
 // a new outage takes a new one. So does the number of reminders.
 func TestARelapseContinuesTheOutage(t *testing.T) {

@@ -112,10 +112,10 @@ func (r Record) count(c Config, f Failure, now time.Time) (Record, bool) {
 		r = r.contradicted(now)
 	}
 	if r.Streak == 0 {
-		r.StreakFrom = now
+		r.StreakFrom, r.StreakAt = now, now
 	}
 	r.Streak++
-	r.StreakAt = now
+	r.StreakAt = later(r.StreakAt, now) // a report that was overtaken moves nothing back
 	return r, true
 }
 
