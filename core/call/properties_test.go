@@ -62,7 +62,7 @@ func (l *life) becomes(t *rapid.T, c call.Call) {
 	if before.State.Final() && c.State != before.State && (before.State != call.Unknown || c.State != call.Completed) {
 		t.Fatalf("%s became %s", before.State, c.State)
 	}
-	if before.Dialled() && (c.State == call.Failed || c.State == call.Expired) {
+	if before.Dialled() && c.State != before.State && (c.State == call.Failed || c.State == call.Expired) {
 		t.Fatalf("a dialled call became %s", c.State)
 	}
 	if c.Retries > l.policy.MaxRetries {
