@@ -85,6 +85,7 @@ func TestCountingOnOneMachineIsExact(t *testing.T) {
 // each process last succeeded.
 type ledger struct {
 	failures  []time.Time
+	ended     int // the longest streak that a success ended
 	succeeded map[int]time.Time
 }
 
@@ -94,6 +95,7 @@ func (l *ledger) fails(c breaker.Config, process int, mayTrip bool, now time.Tim
 	n := len(l.failures)
 	switch {
 	case n > 0 && l.succeeded[process].After(l.failures[n-1]):
+		l.ended = max(l.ended, n)
 		l.failures = []time.Time{now}
 	case n >= c.Threshold+2 && !mayTrip: // it says nothing new
 		return false
@@ -101,14 +103,18 @@ func (l *ledger) fails(c breaker.Config, process int, mayTrip bool, now time.Tim
 		l.failures = append(l.failures, now)
 	}
 	n = len(l.failures)
-	old := now.Sub(l.failures[0]) >= c.Settle
-	return mayTrip && (n >= c.Threshold+2 || n >= c.Threshold && old)
+	old, sure := now.Sub(l.failures[0]) >= c.Settle, c.Threshold+2
+	if l.ended >= c.Threshold { // streaks have turned out to mean nothing
+		sure = c.Threshold + 7
+	}
+	return mayTrip && (n >= sure || n >= c.Threshold && old)
 }
 
 // succeeds notes a success, which whoever reads the record reports.
 func (l *ledger) succeeds(process int, reported bool, now time.Time) {
 	l.succeeded[process] = now
 	if n := len(l.failures); reported && n > 0 && l.failures[n-1].Before(now) {
+		l.ended = max(l.ended, n)
 		l.failures = nil
 	}
 }
