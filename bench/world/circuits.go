@@ -168,13 +168,15 @@ func (w *World) checkCause(by standing, e ending, a admission, old, r breaker.Re
 func (w *World) admittedAs(p *Process, service, who string) {
 	i := serviceOf(service)
 	c := &w.circuits[i]
-	a := admission{epoch: c.record.Epoch, blind: w.now < p.seen.silent[i]}
+	a := admission{epoch: c.record.Epoch, blind: w.now < p.seen.silent[i] && w.now > p.seen.read[i]}
 	if c.record.State != breaker.Closed {
 		a.lease = c.leaseOf(who, w.now)
 	}
 	p.seen.admitted[i] = a
 	if a.blind {
 		w.countName(blindly)
+	}
+	if w.now < p.seen.silent[i] {
 		return
 	}
 	if w.now > c.paused+believed && w.now < c.pause && c.paused > 0 {
@@ -190,7 +192,8 @@ func (w *World) admittedAs(p *Process, service, who string) {
 		}
 		return
 	}
-	if a.lease.requests++; a.lease.requests > 1 && late && !a.lease.excused {
+	running := a.lease.ended == 0 // one that ended a moment ago may still be believed in
+	if a.lease.requests++; a.lease.requests > 1 && late && running && !a.lease.excused {
 		w.violate("request number %d on one probe lease of %s, for %s", a.lease.requests, service, who)
 	}
 }
