@@ -9,7 +9,7 @@ import (
 )
 
 // drained is how long after the last fault everything has to have ended.
-const drained = time.Hour
+const drained = 30 * time.Minute
 
 // afterwards is how long the world goes on when all calls have ended, so that
 // what is told later is told: a close is told when it has held for a minute.
@@ -47,6 +47,7 @@ func run(number uint64, trace io.Writer) result {
 	s.play(s.faultsEnd+drained, w.Rest)
 	r := result{seed: number, drain: max(0, w.Since()-s.faultsEnd)}
 	s.play(w.Since()+afterwards, func() bool { return false })
+	s.play(w.Since()+time.Minute, w.Rest) // a late callback may have come just now
 	if len(w.Violations()) == 0 {
 		w.Finish()
 	}
