@@ -197,7 +197,7 @@ func (l *life) step(t *rapid.T) {
 func (l *life) fault(t *rapid.T) {
 	c, step := l.call, l.call.Next()
 	dials := c.Intent != nil && c.SID == "" && l.running()
-	l.mine(t, l.running() && step != call.OutcomeStep || dials || c.State.Final() && step == call.RecordStep)
+	l.mine(t, l.running() && step != call.OutcomeStep || dials || c.State.Final() && step == call.RecordStep && c.Park.Service == "")
 	f := faults[rapid.SampledFrom([]string{"503", "400", "401", "429", "overload", "unclear"}).Draw(t, "fault")]
 	f.RetryAfter = rapid.SampledFrom([]time.Duration{0, 7 * time.Second, 10 * time.Minute, time.Hour, 9 * time.Hour}).Draw(t, "asked")
 	if dials {
