@@ -9,7 +9,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 EMULATOR := localstack/emulator
 
-.PHONY: help run build test promises fuzz lint fmt scenarios diagrams bench bench-enqueue bench-run bench-startup soak soak-broken sizes cost clean
+.PHONY: help run build test promises explore explore-update fuzz lint fmt scenarios diagrams bench bench-enqueue bench-run bench-startup fleet fleet-short soak soak-broken sizes cost clean
 .PHONY: integration browser evidence local local-enqueue local-logs local-down compose-up compose-down sam-validate sam-build sam-invoke
 
 help: ## list the targets
@@ -74,6 +74,12 @@ bench-startup: ## how long each function takes to its first answer, its memory a
 	$(EMULATOR)/install localstack
 	@export LOCALSTACK_PORT=4602; trap '$(EMULATOR)/down localstack' EXIT; $(EMULATOR)/up localstack && \
 	  (cd bench && AWS_ENDPOINT_URL=http://127.0.0.1:$$LOCALSTACK_PORT $(GO) run ./startup)
+
+explore: ## every order of things within bounds, on the shipped code and on it with 31 mistakes, each of which has to be seen
+	cd bench && $(GO) run ./explore
+
+explore-update: ## the same, and keep the traces of the mistakes
+	cd bench && $(GO) run ./explore -update
 
 fleet: ## outages in a whole fleet, in virtual time, beside AWS Powertools: one table, and bench/fleet.json (SEEDS=100)
 	cd bench && $(GO) run ./fleet -seeds $(or $(SEEDS),100) -out fleet.json

@@ -24,31 +24,43 @@ type Edit struct {
 // Apply gives the file's text with the change made. A file that does not hold
 // Old exactly once is an error: the code has moved on and the edit has not.
 func (e Edit) Apply(root string) (string, error) {
-	text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(e.File)))
+	text, err := os.ReadFile(e.path(root))
 	if err != nil {
 		return "", err
 	}
-	if n := strings.Count(string(text), e.Old); n != 1 || e.Old == e.New {
+	return e.change(string(text))
+}
+
+func (e Edit) path(root string) string { return filepath.Join(root, filepath.FromSlash(e.File)) }
+
+func (e Edit) change(text string) (string, error) {
+	if n := strings.Count(text, e.Old); n != 1 || e.Old == e.New {
 		return "", fmt.Errorf("%s holds %d times, not once, what is to be changed: %q", e.File, n, e.Old)
 	}
-	return strings.Replace(string(text), e.Old, e.New, 1), nil
+	return strings.Replace(text, e.Old, e.New, 1), nil
 }
 
 // Write puts the changed files into dir and gives the path of the file there
-// that the go command's flag -overlay takes. Two edits of one file are an error.
+// that the go command's flag -overlay takes. A file may be changed in several
+// places.
 func Write(dir, root string, edits ...Edit) (string, error) {
 	replace := map[string]string{}
 	for i, e := range edits {
-		text, err := e.Apply(root)
+		from := e.path(root)
+		source, file := from, filepath.Join(dir, fmt.Sprintf("%d.go", i))
+		if changed := replace[from]; changed != "" {
+			source, file = changed, changed
+		}
+		text, err := os.ReadFile(source)
 		if err != nil {
 			return "", err
 		}
-		from := filepath.Join(root, filepath.FromSlash(e.File))
-		if replace[from] != "" {
-			return "", fmt.Errorf("%s is changed twice", e.File)
+		changed, err := e.change(string(text))
+		if err != nil {
+			return "", err
 		}
-		replace[from] = filepath.Join(dir, fmt.Sprintf("%d.go", i))
-		if err := os.WriteFile(replace[from], []byte(text), 0o644); err != nil {
+		replace[from] = file
+		if err := os.WriteFile(file, []byte(changed), 0o644); err != nil {
 			return "", err
 		}
 	}
