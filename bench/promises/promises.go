@@ -108,7 +108,7 @@ var promises = []promise{
 			Edit: overlay.Edit{File: circuits, Old: "\treturn stored, ErrConflict\n", New: "\treturn stored, nil\n"},
 		},
 		{
-			Keeps: "a close is told when it has held for a minute", Removed: "a close is told at once",
+			Keeps: "a close is told when it has held for two minutes", Removed: "a close is told at once",
 			Package: "core/alert", Test: "TestACloseThatDidNotHoldIsNotTold",
 			Edit: overlay.Edit{File: "core/alert/circuit.go", Old: "if r.State == breaker.Closed && now.Sub(r.ClosedAt) >= health.HoldsAfter {", New: "if r.State == breaker.Closed {"},
 		},
@@ -205,7 +205,7 @@ var promises = []promise{
 		{
 			Keeps: "two open circuits do not wait for each other", Removed: "a call that tests one is parked for the other",
 			Package: "core/agent", Test: "TestTwoOpenCircuitsDoNotWaitForEachOther",
-			Edit: overlay.Edit{File: "core/agent/attempt.go", Old: "\t\tcase r.Probe.Holder == w.call.Key.String():\n\t\t\treturn true, nil\n", New: "\t\tcase r.Probe.Holder == w.call.Key.String():\n"},
+			Edit: overlay.Edit{File: "core/agent/attempt.go", Old: "\t\tcase r.State == breaker.HalfOpen && r.Probe.Holder == w.call.Key.String():\n\t\t\treturn true, nil\n", New: ""},
 		},
 		{
 			Keeps: "a number is free again when its call has ended", Removed: "an answered call keeps its number",

@@ -27,7 +27,7 @@ var breakages = []breakage{
 	broken("a silent circuit store stops calls", "core/agent/circuit.go",
 		"\tif !known {\n\t\treturn breaker.Permit{Unowned: true}, breaker.None", "\tif !known {\n\t\treturn breaker.Permit{}, breaker.CircuitOpen"),
 	broken("two open circuits wait for each other", "core/agent/attempt.go",
-		"\t\tcase r.Probe.Holder == w.call.Key.String():\n\t\t\treturn true, nil\n", "\t\tcase r.Probe.Holder == w.call.Key.String():\n"),
+		"\t\tcase r.State == breaker.HalfOpen && r.Probe.Holder == w.call.Key.String():\n\t\t\treturn true, nil\n", ""),
 	broken("a lease that is lengthened stays the same", "core/breaker/probe.go",
 		"r, change := r.move(TakenOver)\n\tr.Probe.Until = until", "change := Noted\n\tr.Probe.Until = until"),
 	broken("faults of a contact count", "core/fault/treatment.go",

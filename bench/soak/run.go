@@ -12,7 +12,7 @@ import (
 const drained = 30 * time.Minute
 
 // afterwards is how long the world goes on when all calls have ended, so that
-// what is told later is told: a close is told when it has held for a minute.
+// what is told later is told: a close is told when it has held for two minutes.
 const afterwards = 5 * time.Minute
 
 // result is how one seed went.

@@ -265,7 +265,7 @@ func (a *Agent) ready(ctx context.Context, w *work) (bool, error) {
 		r, known := s.circuit.Look(ctx, time.Time{})
 		switch {
 		case !known || r.State == breaker.Closed:
-		case r.Probe.Holder == w.call.Key.String():
+		case r.State == breaker.HalfOpen && r.Probe.Holder == w.call.Key.String():
 			return true, nil
 		default:
 			return false, a.park(ctx, w, s, alertName(s)+" does not work at the moment (its circuit is not CLOSED)")

@@ -251,14 +251,16 @@ func (a *Agent) announce(ctx context.Context, r breaker.Record) {
 	}
 }
 
-// Conclude is for a process that ends: it tells of a circuit that closed less
-// than a minute ago and held until now, because no tick will.
+// Conclude is for a process that ends: it tells of a circuit that closed a
+// moment ago and held until now, because no tick will.
 func (a *Agent) Conclude(ctx context.Context) {
 	later := a.Clock.Now().Add(health.HoldsAfter)
 	for _, s := range a.services {
 		if r := s.circuit.Seen(); r.State == breaker.Closed && health.Announce(r, later) {
 			for _, al := range alert.ForCircuit(r, later) {
-				a.raise(ctx, al)
+				if al.Kind == alert.CircuitClosed {
+					a.raise(ctx, al)
+				}
 			}
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // before is dropped.
 //
 // A relapse belongs to the outage before it: it is told once, as "unstable",
-// and reminders say the rest. A close is told when it has held for a minute.
+// and reminders say the rest. A close is told when it has held for two minutes.
 func ForCircuit(r breaker.Record, now time.Time) []Alert {
 	var as []Alert
 	if health.PauseTooLong(r, now) {

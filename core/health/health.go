@@ -14,13 +14,13 @@ import (
 
 // The rhythm of the background work.
 const (
-	RampEvery     = 5 * time.Second  // length of a step of the release ramp
-	RampStart     = 10               // calls released in the first step; each step doubles it
-	Overdue       = 2 * time.Minute  // how late a call must be before it is woken
-	StampFor      = 5 * time.Minute  // a released call is not released again so soon
-	AnnounceFor   = 10 * time.Minute // how long the alert of a changed circuit is sent again
-	HoldsAfter    = 2 * time.Minute  // a close is told when it has held this long
-	PausedTooLong = 5 * time.Minute  // a pause this long without a success is told
+	RampEvery     = 5 * time.Second       // length of a step of the release ramp
+	RampStart     = 10                    // calls released in the first step; each step doubles it
+	Overdue       = 2 * time.Minute       // how late a call must be before it is woken
+	StampFor      = 5 * time.Minute       // a released call is not released again so soon
+	AnnounceFor   = 10 * time.Minute      // how long the alert of a changed circuit is sent again
+	HoldsAfter    = breaker.RelapseWithin // a close is told when it has held this long: what opens later is no relapse
+	PausedTooLong = 5 * time.Minute       // a pause this long without a success is told
 	TickEvery     = 5 * time.Second
 	TicksAhead    = 120 * time.Second // a schedule may come this late
 )

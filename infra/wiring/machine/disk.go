@@ -18,9 +18,9 @@ type recordings struct {
 	dir string
 	now func() time.Time
 
-	mu    sync.Mutex
-	since time.Time // since when nothing can be kept or read
-	err   error     // why; nil while the folder is well
+	mu          sync.Mutex
+	first, last time.Time // uses in a row that failed
+	err         error     // of the last; nil while the folder is well
 }
 
 // Put keeps data and notes whether that went well.
@@ -46,30 +46,33 @@ func (r *recordings) Get(ctx context.Context, ref string) ([]byte, error) {
 func (r *recordings) note(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	now := r.now()
 	if r.err == nil {
-		r.since = r.now()
+		r.first = now
 	}
-	r.err = err
+	r.last, r.err = now, err
 }
 
-// failing reports since when nothing can be kept or read, and why.
-func (r *recordings) failing() (since time.Time, err error) {
+// failing reports for how long nothing could be kept or read, from the first
+// use that failed to the latest, and why.
+func (r *recordings) failing() (lasted time.Duration, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.since, r.err
+	return r.last.Sub(r.first), r.err
 }
 
-// diskTrouble says since when the store or the recordings cannot be written,
-// and why; a nil error is none.
-func (app *App) diskTrouble() (since time.Time, err error) {
-	if since, err := app.Store.Failing(); err != nil {
-		return since, fmt.Errorf("the store cannot be written: %w", err)
+// diskTrouble says for how long the store or the recordings could not be
+// written, and why; a nil error is none. One failure that nobody has repeated
+// has lasted no time.
+func (app *App) diskTrouble() (lasted time.Duration, err error) {
+	if lasted, err := app.Store.Failing(); err != nil {
+		return lasted, fmt.Errorf("the store cannot be written: %w", err)
 	}
-	since, err = app.recordings.failing()
+	lasted, err = app.recordings.failing()
 	if err != nil {
 		err = fmt.Errorf("scripts and recordings cannot be kept or read: %w: see that the disk of %s has room and that you may read and write it", err, app.recordings.dir)
 	}
-	return since, err
+	return lasted, err
 }
 
 // tryAgain is how often one message is taken while the disk is in trouble, to

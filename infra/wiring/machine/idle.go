@@ -40,7 +40,7 @@ func (i *idleness) over(ctx, work context.Context) (bool, Left, error) {
 		return false, Left{}, nil
 	}
 	i.asked = now
-	if since, err := i.app.diskTrouble(); err != nil && now.Sub(since) >= silentFor {
+	if lasted, err := i.app.diskTrouble(); err != nil && lasted >= silentFor {
 		return false, Left{}, fmt.Errorf("%w; then run again: no contact is lost", err)
 	}
 	left, live, err := i.app.left(work)
