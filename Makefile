@@ -9,7 +9,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 EMULATOR := localstack/emulator
 
-.PHONY: help run build test promises explore explore-update fuzz lint fmt scenarios diagrams bench bench-enqueue bench-run bench-startup fleet fleet-short soak soak-broken sizes cost clean
+.PHONY: help run build test proof promises explore explore-update fuzz lint fmt scenarios diagrams bench bench-enqueue bench-run bench-startup fleet soak soak-broken sizes cost clean
 .PHONY: integration browser evidence local local-enqueue local-logs local-down compose-up compose-down sam-validate sam-build sam-invoke
 
 help: ## list the targets
@@ -51,6 +51,11 @@ scenarios: build ## every scenario, twenty times as fast, with its expected summ
 	@ls examples/scenarios | sed 's/\.toml$$//' | xargs -P 2 -I NAME sh -c \
 	  'mkdir -p build/scenarios/NAME && cd build/scenarios/NAME && rm -f app* && ../../callagent simulate --scenario NAME --speed 20 --check'
 
+proof: ## the proofs in a short form, under ten minutes: what CI runs
+	$(MAKE) promises explore
+	$(MAKE) soak SEEDS=5000
+	$(MAKE) fuzz TIME=2s
+
 promises: ## each line that keeps a promise is removed, and its test has to fail
 	cd bench && $(GO) run ./promises
 
@@ -83,9 +88,6 @@ explore-update: ## the same, and keep the traces of the mistakes
 
 fleet: ## outages in a whole fleet, in virtual time, beside AWS Powertools: one table, and bench/fleet.json (SEEDS=100)
 	cd bench && $(GO) run ./fleet -seeds $(or $(SEEDS),100) -out fleet.json
-
-fleet-short: ## the same with few seeds, as a test
-	cd bench && $(GO) test ./fleet
 
 soak: ## histories of a whole fleet under faults, each drawn from a number: SEEDS=100000 FROM=1; one alone is told in full
 	cd bench && $(GO) run ./soak -seeds $(or $(SEEDS),10000) -from $(or $(FROM),1)

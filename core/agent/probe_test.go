@@ -96,6 +96,22 @@ func TestTwoOpenCircuitsDoNotWaitForEachOther(t *testing.T) {
 	}
 }
 
+func TestTheEmergencyStopHoldsForTheCallThatTests(t *testing.T) {
+	w := newWorld(t)
+	c := contact(1)
+	twilio := w.agent.Circuit(agent.Twilio)
+	twilio.Change(t.Context(), func(r breaker.Record) (breaker.Record, breaker.Change) {
+		r.State, r.Epoch, r.OpenedAt, r.Probe = breaker.HalfOpen, 3, start, breaker.Lease{Holder: c.Key().String(), Until: start.Add(time.Minute)}
+		return r, breaker.HandedOver
+	})
+	twilio.Change(t.Context(), func(r breaker.Record) (breaker.Record, breaker.Change) { return breaker.ForceOpen(r, start) })
+	w.send(c)
+	w.run(10 * time.Second)
+	if got := w.call(1); got.Script != "" || got.Park.Service != agent.Twilio {
+		t.Errorf("it is %s, parked for %q, and its script %q is paid for", got.State, got.Park.Service, got.Script)
+	}
+}
+
 func TestAPaidRequestStartsOnlyIfTheLeaseOutlastsIt(t *testing.T) {
 	for _, still := range []time.Duration{15 * time.Second, 25 * time.Second, 10 * time.Minute} {
 		w := healthy(t)

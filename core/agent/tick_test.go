@@ -10,6 +10,8 @@ import (
 	"callagent/core/agent"
 	"callagent/core/breaker"
 	"callagent/core/call"
+	"callagent/core/fault"
+	"callagent/core/health"
 )
 
 // TestTheRequiredScenario guards what the source documents ask for; the story
@@ -290,4 +292,15 @@ func TestAProcessThatEndsTellsOfTheClose(t *testing.T) {
 	w.agent.Tick(w.ctx)
 	want := []string{"circuit/elevenlabs/1/circuit_opened", "circuit/elevenlabs/1/circuit_closed"}
 	diff(t, "alerts", w.told(), want)
+}
+
+func TestAProcessThatEndsDoesNotTellOfWhatMayYetCome(t *testing.T) {
+	w := newWorld(t)
+	w.agent.Circuit(agent.ElevenLabs).Change(t.Context(), func(r breaker.Record) (breaker.Record, breaker.Change) {
+		throttled := fault.Fault{Kind: fault.Throttled, Status: 429, RetryAfter: 20 * time.Minute}
+		return breaker.Fail(r, breaker.DefaultConfig(), breaker.Failure{Fault: &throttled, Began: start}, start)
+	})
+	w.clock.to(start.Add(health.PausedTooLong - time.Minute))
+	w.agent.Conclude(w.ctx)
+	diff(t, "alerts", w.told(), []string{})
 }
