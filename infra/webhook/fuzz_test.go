@@ -1,9 +1,7 @@
 package webhook
 
 import (
-	"context"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -12,18 +10,7 @@ import (
 
 // FuzzAnswers: whatever a receiver says is a success or a fault of the table.
 func FuzzAnswers(f *testing.F) {
-	httpcalltest.Fuzz(f, httpcalltest.Config{
-		Secrets: []string{secret, "/services/T0/B0/planted", "planted-password"},
-		Call: func(ctx context.Context, baseURL string) error {
-			at := strings.Replace(baseURL, "://", "://alerts:planted-password@", 1)
-			ch, err := New(Config{URL: at + "/services/T0/B0/planted", Secret: secret})
-			if err != nil {
-				return err
-			}
-			defer ch.Close()
-			return ch.Notify(ctx, message())
-		},
-	}, httpcalltest.Answer{Status: 410, Body: "<html>"}, httpcalltest.Answer{Status: 502, Header: "Retry-After: 1"}, httpcalltest.Answer{Status: 302, Header: "Location: /$KEY"})
+	httpcalltest.Fuzz(f, channel(), httpcalltest.Answer{Status: 410, Body: "<html>"}, httpcalltest.Answer{Status: 502, Header: "Retry-After: 1"}, httpcalltest.Answer{Status: 302, Header: "Location: /$KEY"})
 }
 
 // FuzzVerify: only what was signed is valid, at the time when it was.
