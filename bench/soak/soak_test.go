@@ -14,7 +14,7 @@ import (
 // short by a fast clock, an outage that nobody was told of, a look that counted
 // toward the dial's circuit, two open circuits that waited for each other, and
 // two requests on one probe lease.
-var once = []uint64{12, 71, 109, 518, 1493}
+var once = []uint64{12, 71, 109, 518, 1493, 63683}
 
 func TestNoPromiseIsBroken(t *testing.T) {
 	seeds := uint64(300)

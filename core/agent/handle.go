@@ -285,9 +285,8 @@ func (a *Agent) paperwork(ctx context.Context, w *work) (bool, error) {
 	case !c.State.Final():
 		return true, nil
 	}
-	now := a.Clock.Now()
-	waits := c.Park.Service != "" || c.Due.After(now)
-	return w.call.Next() == call.NoStep || waits, nil
+	given := c.Lease.Holder == "" // it waits for something, and anybody may have it by now
+	return w.call.Next() == call.NoStep || given, nil
 }
 
 // yield gives a call back untouched, because this process ends.

@@ -8,6 +8,7 @@ import (
 
 	"callagent/core/agent"
 	"callagent/core/call"
+	"callagent/core/journal"
 )
 
 // stopAtEvery plays a world once for each use of a port, with the process
@@ -134,5 +135,39 @@ func TestTheLeaseOfAFinishedCallIsGivenBackToo(t *testing.T) {
 	sent := w.services.sent(agent.CRMService, "record")
 	if len(sent) != 2 || sent[1].at.Sub(sent[0].at) > time.Second {
 		t.Errorf("recorded by %v: the next process waited for the lease", fmt.Sprint(sent))
+	}
+}
+
+// slowly writes events, and stands still when one of the kind is written.
+type slowly struct {
+	*events
+	kind  string
+	still func()
+}
+
+func (s slowly) Write(e journal.Entry) {
+	s.events.Write(e)
+	if e.Event == s.kind {
+		s.still()
+	}
+}
+
+func TestAProcessThatStoodStillDoesNotRecordWithoutItsLease(t *testing.T) {
+	var w *world
+	w = newWorld(t, func(o *agent.Options) {
+		o.Journal = slowly{o.Journal.(*events), "retry_scheduled", func() { w.clock.to(w.clock.Now().Add(15 * time.Second)) }}
+	})
+	w.services.on(agent.CRMService, script{verb: "record", times: 1, fault: faults["503"]})
+	held := 0
+	w.services.watch = func(service, verb, contact string) {
+		w.checkRequest(service, verb, contact)
+		if verb == "record" && w.call(1).Lease.Holder != "" {
+			held++
+		}
+	}
+	w.enqueue(1)
+	w.run(time.Hour)
+	if n := w.call(1); n.Recorded != call.Yes || held != 2 {
+		t.Errorf("recorded %q, with the lease held for %d of 2 requests", n.Recorded, held)
 	}
 }
