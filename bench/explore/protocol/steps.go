@@ -146,7 +146,7 @@ func (m *Model) settle(s *state, i int, v agent.Verdict, r *run) {
 	at := slices.IndexFunc(s.messages, func(q message) bool { return q.call == w.call && q.receives == w.tag })
 	switch {
 	case v.Do == agent.Again:
-		r.verdict = fmt.Sprintf("the message comes again at %s", v.At.Sub(start))
+		r.verdict = fmt.Sprintf("the message comes again at %s", max(v.At.Sub(start), 0))
 		if at >= 0 {
 			s.messages[at].due = v.At
 		}
