@@ -26,9 +26,8 @@ type Process struct {
 	dispatcher *agent.Dispatcher
 	born       int // how many processes had this place before, this one included
 	ids        int
-	history    uint64 // digest of everything that it has learned, if the world is Hashing
-	stopping   bool   // asked to stop
-	cut        bool   // made to stop
+	stopping   bool // asked to stop
+	cut        bool // made to stop
 	down       time.Duration
 
 	// The job under way.
@@ -61,7 +60,7 @@ func (p *Process) Agent() *agent.Agent { return p.agent }
 // reborn puts a new process in the place.
 func (p *Process) reborn() {
 	p.born++
-	p.ids, p.history, p.seen = 0, uint64(p.born), observed{}
+	p.ids, p.seen = 0, observed{}
 	p.stopping, p.cut, p.dying, p.dead, p.busy = false, false, false, false, false
 	p.world.release(p)
 	p.agent, p.dispatcher = p.world.assemble(p)
@@ -106,7 +105,7 @@ func (p *Process) goOn() {
 	}
 	p.busy = false
 	w.left(p)
-	if p.dead || p.stopping || p.cut || w.Forget {
+	if p.dead || p.stopping || p.cut {
 		if p.dead {
 			p.down = w.now + w.Rebirth
 		}
@@ -149,7 +148,7 @@ func through[T any](ctx context.Context, u use, act func(ctx context.Context) (T
 	i := w.pick(Point{Kind: Use, Process: p.Name, What: u.what, Options: u.menu.words, Port: u.port, Menu: u.menu.values, Service: u.service})
 	did := u.menu.values[i]
 	if !w.before(ctx, u, did) {
-		return zero, learned(u, zero, errSilent)
+		return zero, errSilent
 	}
 	v, err := zero, error(nil)
 	switch did {
@@ -169,9 +168,9 @@ func through[T any](ctx context.Context, u use, act func(ctx context.Context) (T
 		w.traceUse(u, err)
 	}
 	if err := w.after(ctx, u, did); err != nil {
-		return zero, learned(u, zero, err)
+		return zero, err
 	}
-	return v, learned(u, v, err)
+	return v, err
 }
 
 // rival has somebody else write first, as a process might that is not in the

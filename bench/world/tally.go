@@ -1,9 +1,7 @@
 package world
 
 import (
-	"encoding/json"
 	"fmt"
-	"hash/fnv"
 	"strings"
 
 	"callagent/core/call"
@@ -121,73 +119,3 @@ func keyOf(s string) call.Key {
 
 // keyOfAttempt finds the call that an attempt is of.
 func (w *World) keyOfAttempt(attempt string) call.Key { return w.attempts[attempt].key }
-
-// learned notes what a process learns from a use of a port.
-func learned[T any](u use, v T, err error) error {
-	if w := u.p.world; w.Hashing {
-		u.p.history = mix(u.p.history, uint64(w.now), digest(v), digest(fmt.Sprint(err)))
-	}
-	return err
-}
-
-// digest is a number for a value; different values have different ones for all
-// practical purposes.
-func digest(v any) uint64 {
-	h := fnv.New64a()
-	enc := json.NewEncoder(h)
-	_ = enc.Encode(v) // what cannot be encoded is a port's error, which is text
-	switch v := v.(type) {
-	case call.Call:
-		_ = enc.Encode(v.Answer)
-	case []call.Call:
-		for _, c := range v {
-			_ = enc.Encode(c.Answer)
-		}
-	}
-	return h.Sum64()
-}
-
-// mix folds numbers into one.
-func mix(h uint64, numbers ...uint64) uint64 {
-	for _, n := range numbers {
-		h ^= n
-		h *= 0x9e3779b97f4a7c15
-		h ^= h >> 29
-	}
-	return h
-}
-
-// Fingerprint is a number for everything that the future depends on: stores,
-// queue, providers, clocks, and what each process has learned in its life. The
-// world must be Hashing.
-func (w *World) Fingerprint() uint64 {
-	h := mix(1, uint64(w.now), uint64(w.next), uint64(len(w.rings)), uint64(len(w.kept)))
-	for _, s := range w.order {
-		h = mix(h, digest(s.Call))
-	}
-	for _, c := range w.circuits {
-		h = mix(h, digest(c.record))
-	}
-	for _, m := range w.queue {
-		h = mix(h, digest(m.key), uint64(m.due), uint64(m.receives))
-	}
-	for _, r := range w.rings {
-		h = mix(h, digest(r.Look), digest(r.ends), uint64(r.over))
-	}
-	for _, t := range w.ticks {
-		h = mix(h, uint64(t.at))
-	}
-	for _, r := range w.reports {
-		h = mix(h, uint64(r.at), digest(r.ring.SID))
-	}
-	for _, e := range w.late {
-		h = mix(h, uint64(e.at))
-	}
-	for _, p := range w.processes {
-		h = mix(h, p.history, uint64(p.born))
-		if p.busy {
-			h = mix(h, uint64(p.wake), digest(p.doing))
-		}
-	}
-	return h
-}

@@ -18,7 +18,6 @@ const (
 	receives
 	runsTick
 	takesReport
-	timeGoesOn
 )
 
 // Step lets the world go on by one turn. It reports false when nothing will
@@ -34,14 +33,7 @@ func (w *World) Step() bool {
 		w.now = next
 		return true
 	}
-	if w.Drifts && next != math.MaxInt64 {
-		w.turns = append(w.turns, turn{do: timeGoesOn})
-	}
 	t := w.turns[w.pick(Point{Kind: Turn, What: "turn", Options: w.turnWords()})]
-	if t.do == timeGoesOn {
-		w.now = next
-		return true
-	}
 	w.steps++
 	t.p.take(t.do)
 	return true
@@ -93,11 +85,11 @@ func (w *World) list() {
 func (w *World) turnWords() []string {
 	w.words = w.words[:0]
 	for _, t := range w.turns {
-		if !w.Hashing && w.Trace == nil { // nobody reads it
+		if w.Trace == nil { // nobody reads it
 			w.words = append(w.words, "")
 			continue
 		}
-		word := "time goes on"
+		var word string
 		switch t.do {
 		case goesOn:
 			word = t.p.Name + " goes on: " + t.p.doing

@@ -50,16 +50,10 @@ type Options struct {
 	ProviderSkew time.Duration
 	// Silent reports whether a port does not answer at all now; nil: they do.
 	Silent func(p Port) bool
-	// Drifts: time may go on although somebody could.
-	Drifts bool
-	// Forget: every job has a new process, with no memory of the ones before.
-	Forget bool
 	// Random is for jitter; nil: always one half.
 	Random func() float64
 	// Adjust changes the options of every agent; nil for not at all.
 	Adjust func(o *agent.Options)
-	// Hashing: keep what Fingerprint needs.
-	Hashing bool
 	// Trace takes one line for each thing that happens; nil for none.
 	Trace io.Writer
 }
