@@ -143,6 +143,28 @@ func TestTelegramIsLeftAloneForAsLongAsItAsks(t *testing.T) {
 	}
 }
 
+// The channels are slow and the work ends while a message is under way: it is
+// waited for and not sent once more.
+func TestAMessageUnderWayIsNotCutOffAndSentAgain(t *testing.T) {
+	t.Parallel()
+	var slow []simulator.Fault
+	for _, service := range []string{"email", "telegram", "webhook"} {
+		slow = append(slow, simulator.Fault{Service: service, Answer: "slow", Delay: 8 * time.Second})
+	}
+	w := newWorld(t, everywhere, slow...)
+	app := w.open()
+	defer closeApp(t, app)
+	if err := (raiser{app.Store, app.Raised}).Raise(t.Context(), app.channels, alert.ForCampaign("spring", alert.Tally{Completed: 12}, w.clock.Now())); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.Run(t.Context(), t.Context(), forever); err != nil {
+		t.Fatal(err)
+	}
+	if r := w.sim.Report(); len(r.Email) != 1 || len(r.Telegram) != 1 || len(r.Webhooks) != 1 {
+		t.Errorf("%d mails, %d chat messages, %d webhooks", len(r.Email), len(r.Telegram), len(r.Webhooks))
+	}
+}
+
 // An alert that is raised again, by this process or the next, is sent once.
 func TestTheSameAlertRaisedAgainIsSentOnce(t *testing.T) {
 	w := newWorld(t, everywhere)

@@ -47,7 +47,9 @@ func (app *App) Run(ctx, abort context.Context, p Patience) (Left, error) {
 	}
 	app.repeat(background, &wg, health.TickEvery, func() { app.Agent.Sweep(background) })
 	for _, name := range app.channels {
-		app.repeat(background, &wg, time.Second, func() { _, _ = app.dispatcher.Flush(background, name, false) })
+		// A message in flight is not cut off when the work is done: nobody would
+		// know whether it arrived, and it would be sent again.
+		app.repeat(background, &wg, time.Second, func() { _, _ = app.dispatcher.Flush(work, name, false) })
 	}
 	if app.sheet != nil {
 		wg.Go(func() { app.sheet.Run(background) })
