@@ -48,8 +48,9 @@ func NewDispatcher(o DispatcherOptions) *Dispatcher {
 
 // Flush sends what one channel may send now. all sends digests before their
 // time too, and tries a channel that failed, because the process ends; but not
-// one that asked to be left alone. It reports whether anything is left that
-// could not be delivered. One channel must not be flushed twice at once.
+// one that asked to be left alone. A message that ctx leaves too little time for
+// is not begun. It reports whether anything is left that could not be delivered.
+// One channel must not be flushed twice at once.
 func (d *Dispatcher) Flush(ctx context.Context, channel string, all bool) (left bool, err error) {
 	now := d.Clock.Now()
 	if st := d.stateOf(channel); now.Before(st.next) && (st.asked || !all) {
@@ -99,8 +100,11 @@ const storing = 5 * time.Second
 // channel is to be tried again later.
 func (d *Dispatcher) send(ctx context.Context, channel string, s alert.Sending) bool {
 	limited, cancel := d.Clock.WithTimeout(ctx, d.Timeout)
+	defer cancel()
+	if cutsShort(ctx, limited) {
+		return false
+	}
 	err := d.Channels[channel].Notify(limited, s.Message)
-	cancel()
 	if cancelled(ctx, err) {
 		return false
 	}
@@ -121,6 +125,14 @@ func (d *Dispatcher) send(ctx context.Context, channel string, s alert.Sending) 
 	}
 	d.settle(channel, channelState{failures: st.failures + 1, next: d.Clock.Now().Add(wait), asked: f.RetryAfter > 0})
 	return false
+}
+
+// cutsShort reports whether ctx ends before a message has had its time. One
+// that is cut off may have arrived, and would be sent again.
+func cutsShort(ctx, message context.Context) bool {
+	end, limited := ctx.Deadline()
+	last, _ := message.Deadline()
+	return limited && !last.Before(end)
 }
 
 func (d *Dispatcher) stateOf(channel string) channelState {

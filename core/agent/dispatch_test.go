@@ -236,6 +236,32 @@ func TestAStoppingProcessHoldsNothingAgainstTheChannel(t *testing.T) {
 	}
 }
 
+// Five messages take 7 s each, and each may take 10: one that time could run out
+// for is left to the next flush.
+func TestAMessageThatCouldBeCutOffIsNotBegun(t *testing.T) {
+	for seconds, want := range map[time.Duration]int{10: 0, 11: 1, 17: 1, 18: 2, 25: 3} {
+		o := newOffice(t)
+		for i := range 5 {
+			a := alert.Alert{ID: fmt.Sprint("circuit/", i), Kind: alert.CircuitOpened, Service: agent.LLM, At: start}
+			if err := o.store.Raise(t.Context(), []string{"email"}, a); err != nil {
+				t.Fatal(err)
+			}
+		}
+		o.email.before = func() { _ = o.clock.Sleep(context.Background(), 7*time.Second) }
+		ctx, cancel := o.clock.WithTimeout(t.Context(), seconds*time.Second)
+		if left, err := o.dispatcher.Flush(ctx, "email", false); !left || err != nil {
+			t.Errorf("left %t, %v", left, err)
+		}
+		cancel()
+		if len(o.email.taken) != want || o.journal.count("alert_failed") != 0 {
+			t.Errorf("in %d s %d messages were begun, want %d", seconds, len(o.email.taken), want)
+		}
+		if o.flush("email", false); len(o.email.taken) != 5 {
+			t.Errorf("%d messages in all", len(o.email.taken))
+		}
+	}
+}
+
 func TestAlertsOfTheirOwnGoOutAtOnceInTheirOrder(t *testing.T) {
 	o := newOffice(t)
 	for i := range 5 {
