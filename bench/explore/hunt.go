@@ -85,7 +85,7 @@ func tell(w io.Writer, s settings, clean map[string]search.Result, found []catch
 // figures is where the figures of docs/exploration.md are kept.
 const figures = "explore/figures.md"
 
-// table is the figures as docs/exploration.md shows them.
+// table is the figures, with links that lead on from their own folder.
 func table(s settings, clean map[string]search.Result, found []catch) string {
 	var b strings.Builder
 	b.WriteString("| configuration | states | steps tried | depth |\n| --- | --- | --- | --- |\n")
@@ -95,8 +95,8 @@ func table(s settings, clean map[string]search.Result, found []catch) string {
 	}
 	b.WriteString("\n| mistake | noticed after | of | as |\n| --- | --- | --- | --- |\n")
 	for i, m := range theMutants() {
-		fmt.Fprintf(&b, "| [%s](../bench/%s/%s.txt) | %d | %d, %s | %s |\n",
-			m.name, traces, fileName(m.name), found[i].steps(), clean[m.model].Depth, m.model, found[i].promise())
+		fmt.Fprintf(&b, "| [%s](traces/%s.txt) | %d | %d, %s | %s |\n",
+			m.name, fileName(m.name), found[i].steps(), clean[m.model].Depth, m.model, found[i].promise())
 	}
 	return b.String()
 }
@@ -106,13 +106,9 @@ func try(root, dir string, m mutant, depth int) catch {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return catch{err: err}
 	}
-	file, err := overlay.Write(dir, root, m.edits...)
+	program, err := overlay.Build(dir, root, "./explore", m.edits...)
 	if err != nil {
-		return catch{err: fmt.Errorf("mutant %q is stale: %w", m.name, err)}
-	}
-	program := filepath.Join(dir, "explore")
-	if out, err := exec.Command("go", "build", "-overlay", file, "-o", program, "./explore").CombinedOutput(); err != nil {
-		return catch{err: fmt.Errorf("mutant %q: %w\n%s", m.name, err, out)}
+		return catch{err: fmt.Errorf("mutant %q: %w", m.name, err)}
 	}
 	defer os.Remove(program)
 	var out, said bytes.Buffer

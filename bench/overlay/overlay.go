@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 )
@@ -70,6 +71,22 @@ func Write(dir, root string, edits ...Edit) (string, error) {
 	}
 	path := filepath.Join(dir, "overlay.json")
 	return path, os.WriteFile(path, all, 0o644)
+}
+
+// Build builds a command of this module from the shipped code with the edits
+// made. It puts everything that it needs into dir, and gives the program's path.
+func Build(dir, root, command string, edits ...Edit) (string, error) {
+	file, err := Write(dir, root, edits...)
+	if err != nil {
+		return "", err
+	}
+	program := filepath.Join(dir, "program")
+	build := exec.Command("go", "build", "-overlay", file, "-o", program, command)
+	build.Dir = filepath.Join(root, "bench")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return program, nil
 }
 
 // Root finds the root of the shipped module from the working directory: the

@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -50,15 +49,9 @@ func (b breakage) shown() (seed, promise string, err error) {
 		return "", "", err
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // what stays is in the system's temporary folder
-	changes, err := overlay.Write(dir, root, b.edits...)
+	command, err := overlay.Build(dir, root, "./soak", b.edits...)
 	if err != nil {
 		return "", "", err
-	}
-	command := filepath.Join(dir, "soak")
-	build := exec.Command("go", "build", "-overlay", changes, "-o", command, "./soak")
-	build.Dir = filepath.Join(root, "bench")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", "", fmt.Errorf("%w: %s", err, out)
 	}
 	report, err := exec.Command(command, "-seeds", fmt.Sprint(patience), "-failures", "1").Output()
 	for line := range strings.Lines(string(report)) {
