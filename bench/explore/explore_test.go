@@ -53,7 +53,7 @@ func TestThePageShowsWhatIsKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	docstest.Part(t, "exploration.md", "figures", string(figures))
+	docstest.Part(t, "exploration.md", "figures", strings.ReplaceAll(string(figures), "](traces/", "](../bench/explore/traces/"))
 	for _, name := range []string{"a callback's SID without its owner", "'not there' counted from the intent", "an overtaken report moves streak_at back"} {
 		trace, err := os.ReadFile(filepath.Join("traces", fileName(name)+".txt"))
 		if err != nil {
