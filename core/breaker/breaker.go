@@ -90,6 +90,18 @@ type Record struct {
 	Writer    string       `json:"writer,omitempty"` // nonce of the last write, to recognise one's own
 }
 
+// UTC is the record as every store gives it back: its times in UTC, without
+// monotonic reading.
+func (r Record) UTC() Record {
+	for _, t := range []*time.Time{
+		&r.StreakAt, &r.StreakFrom, &r.NoiseAt, &r.OpenedAt, &r.OpenUntil, &r.ClosedAt,
+		&r.Probe.Until, &r.PausedFrom, &r.PausedUntil,
+	} {
+		*t = t.Round(0).UTC()
+	}
+	return r
+}
+
 // Config is the policy of one circuit.
 type Config struct {
 	Threshold int           // failures in a row that open it

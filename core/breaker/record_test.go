@@ -3,6 +3,7 @@ package breaker_test
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
@@ -332,5 +333,33 @@ func TestAWaitThatAServerAskedForHoldsOnEveryClock(t *testing.T) {
 	throttled.RetryAfter = 0
 	if r, _ := breaker.Fail(breaker.Record{}, c, breaker.Failure{Fault: throttled}, start); !r.PausedUntil.Equal(start.Add(time.Second)) {
 		t.Errorf("without a time: paused until %s", r.PausedUntil)
+	}
+}
+
+// Every time of a record, also one that is added to it later.
+func TestUTCReachesEveryTimeOfARecord(t *testing.T) {
+	var r breaker.Record
+	now := time.Now().In(time.FixedZone("elsewhere", 3600))
+	seen := 0
+	var each func(v reflect.Value, visit func(*time.Time))
+	each = func(v reflect.Value, visit func(*time.Time)) {
+		for i := range v.NumField() {
+			f := v.Field(i)
+			if at, ok := f.Addr().Interface().(*time.Time); ok {
+				visit(at)
+			} else if f.Kind() == reflect.Struct {
+				each(f, visit)
+			}
+		}
+	}
+	each(reflect.ValueOf(&r).Elem(), func(at *time.Time) { *at = now })
+	r = r.UTC()
+	each(reflect.ValueOf(&r).Elem(), func(at *time.Time) {
+		if seen++; *at != now.Round(0).UTC() {
+			t.Errorf("time %d of the record is %v", seen, *at)
+		}
+	})
+	if seen < 9 {
+		t.Errorf("a record has %d times", seen)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
 	"unicode/utf8"
 
 	"callagent/core/breaker"
@@ -24,12 +23,7 @@ var (
 // words for numbers that mean one. The fault's texts are cut to what one write
 // unit has room for.
 func encodeCircuit(r breaker.Record) (item, error) {
-	for _, t := range []*time.Time{
-		&r.StreakAt, &r.StreakFrom, &r.NoiseAt, &r.OpenedAt, &r.OpenUntil, &r.ClosedAt,
-		&r.Probe.Until, &r.PausedFrom, &r.PausedUntil,
-	} {
-		*t = t.UTC()
-	}
+	r = r.UTC()
 	i, err := circuitItem(r)
 	if over := sizeOf(i) - oneUnit; err == nil && over > 0 && r.LastFault != nil {
 		r.LastFault = shorter(*r.LastFault, over)

@@ -23,12 +23,7 @@ func (s *Store) Load(ctx context.Context, service string) (breaker.Record, error
 // Swap stores r over the version that it was read with.
 func (s *Store) Swap(ctx context.Context, r breaker.Record) (breaker.Record, error) {
 	service, version := r.Service, r.Version
-	for _, t := range []*time.Time{
-		&r.StreakAt, &r.StreakFrom, &r.NoiseAt, &r.OpenedAt, &r.OpenUntil, &r.ClosedAt,
-		&r.Probe.Until, &r.PausedFrom, &r.PausedUntil,
-	} {
-		*t = t.UTC()
-	}
+	r = r.UTC()
 	r.Version++
 	body, err := json.Marshal(r)
 	if err != nil {
