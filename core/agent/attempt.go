@@ -80,7 +80,7 @@ func (a *Agent) admitted(ctx context.Context, w *work, s *service) (breaker.Perm
 		at := r.PausedUntil.Add(time.Duration(a.Random() * float64(r.PausedUntil.Sub(now))))
 		return permit, false, a.defers(ctx, w, s, at, alertName(s)+" asked everybody to slow down")
 	}
-	return permit, false, a.park(ctx, w, s, alertName(s)+" does not work at the moment (its circuit is not CLOSED)")
+	return permit, false, a.park(ctx, w, s, notClosed(s))
 }
 
 // place waits for a place among the requests in flight.
@@ -238,6 +238,11 @@ func (a *Agent) park(ctx context.Context, w *work, s *service, why string) error
 	return a.save(ctx, w, call.Write{})
 }
 
+// notClosed is why a call is set aside whose step the circuit refuses.
+func notClosed(s *service) string {
+	return alertName(s) + " does not work at the moment (its circuit is not CLOSED)"
+}
+
 // defers makes the call wait without using up a retry.
 func (a *Agent) defers(ctx context.Context, w *work, s *service, at time.Time, why string) error {
 	now := a.Clock.Now()
@@ -268,7 +273,7 @@ func (a *Agent) ready(ctx context.Context, w *work) (bool, error) {
 		case r.State == breaker.HalfOpen && r.Probe.Holder == w.call.Key.String():
 			return true, nil
 		default:
-			return false, a.park(ctx, w, s, alertName(s)+" does not work at the moment (its circuit is not CLOSED)")
+			return false, a.park(ctx, w, s, notClosed(s))
 		}
 	}
 	return true, nil

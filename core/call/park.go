@@ -55,11 +55,7 @@ func (c Call) spent(now time.Time, atLeast time.Duration, why string) Call {
 	}
 	wait := max(time.Minute<<min(c.SpentParks, MaxSpentParks-1), atLeast)
 	c.SpentParks++
-	c = c.park(Park{Until: now.Add(wait), Reason: why}, now)
-	if !c.State.Final() {
-		c.Notice = alert.RetriesExhausted
-	}
-	return c
+	return c.aside(wait, now, why)
 }
 
 // Unkept parks a call whose script or recording our own storage would not take
@@ -67,7 +63,13 @@ func (c Call) spent(now time.Time, atLeast time.Duration, why string) Call {
 // was set aside. No contact is to blame for that, so it never ends the call.
 func (c Call) Unkept(now time.Time, why string) Call {
 	wait := time.Minute << min(c.Park.Number, MaxSpentParks-1)
-	c = c.park(Park{Until: now.Add(wait), Reason: why}, now)
+	return c.aside(wait, now, why)
+}
+
+// aside parks a call for a while because trying again did not help, and people
+// are told unless only its record step waits.
+func (c Call) aside(d time.Duration, now time.Time, why string) Call {
+	c = c.For(d, now, why)
 	if !c.State.Final() {
 		c.Notice = alert.RetriesExhausted
 	}
