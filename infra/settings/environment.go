@@ -174,9 +174,9 @@ func orNotSet(s string) string {
 	return s
 }
 
-// secretsPath is where secrets are that need not be in the environment: SSM
+// SecretsPath names where secrets are that need not be in the environment: SSM
 // parameters, which the functions lay over it.
-const secretsPath = "SECRETS_PATH"
+const SecretsPath = "SECRETS_PATH"
 
 // together lists variables that make sense only with each other.
 var together = [][]string{
@@ -193,7 +193,7 @@ func readEnvironment(env func(string) (string, bool)) (Providers, error) {
 		return p, nil
 	}
 	var problems []error
-	path, _ := env(secretsPath)
+	path, _ := env(SecretsPath)
 	set, elsewhere := map[string]bool{}, map[string]bool{}
 	for _, v := range p.variables() {
 		s, _ := env(v.name)

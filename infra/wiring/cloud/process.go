@@ -121,9 +121,6 @@ func (p *Process) current(ctx context.Context) (*set, error) {
 	return made, nil
 }
 
-// secretsPath names the variable that says where the secrets are.
-const secretsPath = "SECRETS_PATH"
-
 // version tells one reading of secrets and settings from another.
 type version struct{ secrets, settings int }
 
@@ -137,9 +134,9 @@ type reading struct {
 // read gives the secrets and the settings object, at most some minutes old.
 func (p *Process) read(ctx context.Context) (r reading, err error) {
 	if p.secrets == nil {
-		path, _ := p.env(secretsPath)
+		path, _ := p.env(settings.SecretsPath)
 		if path == "" {
-			return r, lacks([]string{secretsPath})
+			return r, lacks([]string{settings.SecretsPath})
 		}
 		p.secrets = ssm.NewCache(p.clients.ssm, path, ssm.CacheOptions{OnError: func(err error) {
 			p.write(journal.Warning, "secrets_old", "The secrets are used as they were read before: "+err.Error())
@@ -196,7 +193,7 @@ func (p *Process) build(r reading) (*set, error) {
 		switch {
 		case ok:
 			return v, true
-		case name == secretsPath:
+		case name == settings.SecretsPath:
 			return "", false // what it has is here: what is missing is missing
 		}
 		return p.env(name)

@@ -41,7 +41,7 @@ func Read(ctx context.Context, env func(string) (string, bool)) *Cloud {
 		c.secrets = verdict{key, words{"why": "the AWS settings cannot be read"}}
 		return c
 	}
-	path, _ := env("SECRETS_PATH")
+	path, _ := env(settings.SecretsPath)
 	c.secrets = c.readSecrets(ctx, path)
 	if object, _ := env("SETTINGS_OBJECT"); object != "" {
 		c.settings = c.readSettings(ctx, object)
@@ -50,7 +50,7 @@ func Read(ctx context.Context, env func(string) (string, bool)) *Cloud {
 }
 
 func (c *Cloud) readSecrets(ctx context.Context, path string) verdict {
-	w := words{"what": path, "variable": "SECRETS_PATH"}
+	w := words{"what": path, "variable": settings.SecretsPath}
 	if path == "" {
 		return verdict{off, w}
 	}
