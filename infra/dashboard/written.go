@@ -24,7 +24,7 @@ type writtenPart struct {
 // is still being counted. Variants of one template are kept apart.
 func (w *written) part(name, variant string, of time.Time, about func() any) (template.HTML, error) {
 	if of.IsZero() {
-		return "<p class=\"lead\">The calls are being counted.</p>", nil
+		return render("counting", nil)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -32,14 +32,20 @@ func (w *written) part(name, variant string, of time.Time, about func() any) (te
 	if p, known := w.parts[key]; known && p.of.Equal(of) {
 		return p.html, nil
 	}
-	var b bytes.Buffer
-	if err := pages.ExecuteTemplate(&b, name, about()); err != nil {
+	html, err := render(name, about())
+	if err != nil {
 		return "", err
 	}
 	if w.parts == nil {
 		w.parts = map[string]writtenPart{}
 	}
-	p := writtenPart{of, template.HTML(b.String())} // written by html/template
-	w.parts[key] = p
-	return p.html, nil
+	w.parts[key] = writtenPart{of, html}
+	return html, nil
+}
+
+// render is a template's text, which html/template has made safe.
+func render(name string, about any) (template.HTML, error) {
+	var b bytes.Buffer
+	err := pages.ExecuteTemplate(&b, name, about)
+	return template.HTML(b.String()), err
 }
