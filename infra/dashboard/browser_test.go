@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"callagent/core/breaker"
+	"callagent/localstack/chromium"
 )
 
 // screenshots is where the pictures go.
@@ -33,14 +34,8 @@ func watch(t *testing.T) tab {
 	d := newDesk(t, nil)
 	d.fill(2400, 11.5)
 	d.tell(outage(time.Now())...)
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.DisableGPU)
-	if os.Getuid() == 0 {
-		options = append(options, chromedp.NoSandbox)
-	}
-	allocator, end := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
-	t.Cleanup(end)
-	ctx, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(cancel)
+	ctx, closeBrowser := chromium.Open(context.WithoutCancel(t.Context()))
+	t.Cleanup(closeBrowser)
 	b := tab{d, ctx}
 	b.do(chromedp.Navigate(d.server.URL))
 	b.within(10*time.Second, `document.querySelector("#pulse").textContent === "Live"`)

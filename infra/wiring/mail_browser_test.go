@@ -15,6 +15,8 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"callagent/localstack/chromium"
 )
 
 // phone is how wide the narrowest phone is, in pixels.
@@ -94,14 +96,8 @@ func pictures(t *testing.T) string {
 // browser starts one.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.DisableGPU)
-	if os.Getuid() == 0 {
-		options = append(options, chromedp.NoSandbox)
-	}
-	allocator, end := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
-	t.Cleanup(end)
-	ctx, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(cancel)
+	ctx, closeBrowser := chromium.Open(context.WithoutCancel(t.Context()))
+	t.Cleanup(closeBrowser)
 	do(t, ctx, chromedp.Navigate("about:blank")) // the first action's context is the browser's
 	return ctx
 }

@@ -15,7 +15,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"callagent/cmd/callagent/buildtest"
 	"callagent/core/journal"
 )
 
@@ -39,9 +39,8 @@ func withCommand(tests func() int) int {
 		return 1
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	callagent = filepath.Join(dir, "callagent")
-	if out, err := exec.Command("go", "build", "-o", callagent, "callagent/cmd/callagent").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "callagent does not build: %v\n%s", err, out)
+	if callagent, err = buildtest.Build(dir); err != nil {
+		fmt.Fprintln(os.Stderr, "callagent does not build:", err)
 		return 1
 	}
 	return tests()

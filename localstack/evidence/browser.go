@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"callagent/localstack/chromium"
 )
 
 // watchDashboard takes a picture of the dashboard while the circuit is open, and
@@ -26,7 +28,8 @@ func (r *rehearsal) watchDashboard(ctx, longer context.Context) error {
 		end()
 		return err
 	}
-	b, closeBrowser := openBrowser(serving)
+	tab, closeBrowser := chromium.Open(serving)
+	b := browser{tab}
 	err = b.see(address)
 	if err == nil {
 		err = b.until(ctx, `document.querySelector(".card.bad .word")?.textContent === "OPEN"`)
@@ -94,16 +97,6 @@ func (r *rehearsal) picture(b browser, name string) error {
 
 // browser is a tab of a real one.
 type browser struct{ ctx context.Context }
-
-func openBrowser(ctx context.Context) (browser, func()) {
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.DisableGPU)
-	if os.Getuid() == 0 {
-		options = append(options, chromedp.NoSandbox)
-	}
-	allocator, end := chromedp.NewExecAllocator(ctx, options...)
-	tab, closeTab := chromedp.NewContext(allocator)
-	return browser{tab}, func() { closeTab(); end() }
-}
 
 // The size of the pictures.
 const wide, high = 1100, 900
