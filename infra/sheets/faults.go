@@ -69,6 +69,9 @@ var reasonsToSlowDown = []string{"RATE_LIMIT_EXCEEDED", "rateLimitExceeded", "us
 // answered says what an answer with an error means. For other services a
 // 400 blames a contact; here there is none.
 func (b *Book) answered(e *googleapi.Error) *fault.Fault {
+	if e.Code < http.StatusMultipleChoices || e.Code > 599 { // Google's library believes the body before the status line
+		e.Code = 0
+	}
 	f := httpcall.FromStatus(e.Code)
 	f.Service, f.Message, f.RetryAfter = service, b.clean(e.Message), httpcall.RetryAfter(e.Header, b.clock.Now())
 	reasons := reasonsOf(e)
