@@ -54,8 +54,8 @@ func Clean(text string, secrets ...string) string {
 		return ""
 	}
 	text = secretShapes.ReplaceAllString(text, redacted)
-	text = numbers.ReplaceAllStringFunc(text, mask)
-	return cut(text, longest)
+	text = cut(numbers.ReplaceAllStringFunc(text, mask), longest)
+	return numbers.ReplaceAllStringFunc(text, mask) // what is left of a long identifier that was cut
 }
 
 // printable turns what could move a cursor, hide or reorder text into spaces.

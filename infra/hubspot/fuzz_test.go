@@ -3,7 +3,9 @@ package hubspot_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
+	"unicode"
 
 	"callagent/infra/httpcall/httpcalltest"
 	"callagent/infra/hubspot"
@@ -16,7 +18,7 @@ func FuzzAnswers(f *testing.F) {
 		c := hubspot.New(hubspot.Config{Token: token, BaseURL: baseURL})
 		defer c.Close()
 		id, err := c.Record(ctx, entry())
-		if err == nil && (id == "" || len(id) > 64) {
+		if err == nil && (id == "" || len(id) > 64 || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r >= unicode.MaxASCII })) {
 			return errors.New("this is no id of a record")
 		}
 		return err

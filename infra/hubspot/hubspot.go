@@ -19,6 +19,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -151,6 +152,9 @@ func (c *Client) find(ctx context.Context, o object, value string, conflict erro
 	return id, err
 }
 
+// recordID is an id that can be kept and shown. HubSpot's are digits.
+var recordID = regexp.MustCompile(`^[\w-]{1,64}$`)
+
 // one sends a batch of one and returns the id of the one record in the answer.
 func (c *Client) one(ctx context.Context, path string, body any) (string, error) {
 	a, err := c.send(ctx, http.MethodPost, path, body)
@@ -162,7 +166,7 @@ func (c *Client) one(ctx context.Context, path string, body any) (string, error)
 			ID string `json:"id"`
 		} `json:"results"`
 	}
-	if json.Unmarshal(a.Body, &batch) != nil || len(batch.Results) != 1 || batch.Results[0].ID == "" {
+	if json.Unmarshal(a.Body, &batch) != nil || len(batch.Results) != 1 || !recordID.MatchString(batch.Results[0].ID) {
 		return "", c.classify(a)
 	}
 	return batch.Results[0].ID, nil
