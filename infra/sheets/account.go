@@ -114,6 +114,9 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if f != nil {
 		return nil, f
 	}
+	if a.Status < http.StatusMultipleChoices && !bytes.HasPrefix(bytes.TrimSpace(a.Body), []byte("{")) {
+		return nil, noAnswer() // Google's library makes a nil of null
+	}
 	return &http.Response{
 		StatusCode: a.Status, Status: http.StatusText(a.Status), Header: a.Header, Request: r,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: io.NopCloser(bytes.NewReader(a.Body)), ContentLength: int64(len(a.Body)),

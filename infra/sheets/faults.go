@@ -60,6 +60,11 @@ func (b *Book) classify(err error) *fault.Fault {
 	case errors.Is(err, context.DeadlineExceeded):
 		return &fault.Fault{Service: service, Kind: fault.Timeout, Message: "no answer within the time limit", Cause: context.DeadlineExceeded}
 	}
+	return noAnswer()
+}
+
+// noAnswer is the fault of an answer that cannot be read.
+func noAnswer() *fault.Fault {
 	return &fault.Fault{Service: service, Kind: fault.BadResponse, Message: "the answer is not one of the Sheets API"}
 }
 
