@@ -41,15 +41,13 @@ func (m *Model) decide(s state, i int, emit yield) {
 		emit(s, m.heard(s, f), name(i), "reports %s: %s", f.end, change)
 		return
 	}
-	stored, won := swap(s.stored, narrow(after), r.version)
+	before := s.stored
+	stored, won := s.swap(i, after, r.version)
 	if !won {
-		s.load(i)
 		emit(s, "", name(i), "reports %s, but somebody wrote first", f.end)
 		return
 	}
-	before := s.stored
 	counts := f.end == First || f.end == Retry || f.end == Account
-	s.write(i, stored)
 	if counts && stored.epoch == 0 && f.ended > s.truth.success {
 		s.truth.failures = min(s.truth.failures+1, uint8(m.Config.Threshold)+2)
 	}

@@ -93,6 +93,18 @@ func (f flight) permit() breaker.Permit {
 	return p
 }
 
+// swap has a process store what it decided on the record of a version; nobody,
+// -1, is the operator. It gives the record that was stored, with the epoch that
+// write begins to count from. Who loses the race reads the record again.
+func (s *state) swap(by int, next breaker.Record, version int8) (stored record, won bool) {
+	if stored, won = swap(s.stored, narrow(next), version); won {
+		s.write(by, stored)
+	} else {
+		s.load(by)
+	}
+	return stored, won
+}
+
 // write makes next the stored record. Every other copy of the old one is old
 // now, and epochs are counted from the new one.
 func (s *state) write(by int, next record) {

@@ -130,13 +130,11 @@ func (m *Model) tick(s state, i int, emit yield) {
 		return
 	}
 	before := s.stored
-	stored, won := swap(s.stored, narrow(taken), r.version)
+	stored, won := s.swap(i, taken, r.version)
 	if !won {
-		s.load(i)
 		emit(s, "", name(i), "a tick wants to probe, but somebody wrote first")
 		return
 	}
-	s.write(i, stored)
 	s.procs[i].flight = flight{phase: leased, cheap: true, sendBy: stored.leaseUntil - m.limit()}
 	emit(s, m.wrote(before, s, change, event{}), name(i), "a tick wins the probe lease (%s)", change)
 }
@@ -168,8 +166,7 @@ func (m *Model) inherit(s state, i int, emit yield) {
 	}
 	r, at := s.stored.wide(), m.clock(i, 0)
 	if longer, change := breaker.Extend(r, holders[heir], m.Limit, at); change.Writes() && at.Add(m.Limit).After(r.Probe.Until) {
-		stored, _ := swap(s.stored, narrow(longer), s.stored.version)
-		s.write(i, stored)
+		s.swap(i, longer, s.stored.version)
 		r = s.stored.wide()
 	}
 	s.load(i)
@@ -233,10 +230,7 @@ func (m *Model) prove(s state, i int, emit yield) {
 	p.success, closes.truth.success, closes.truth.failures = 0, 0, 0
 	emit(closes, "", name(i), "nothing is parked: its tick reports the success")
 
-	r := s.procs[i].cached
-	if s.procs[i].age >= old {
-		r = s.load(i)
-	}
+	r := s.seen(i)
 	f := s.procs[i].flight
 	next, change := breaker.HandOver(r.wide(), f.permit(), holders[heir], m.Limit, m.clock(i, 0))
 	if !change.Writes() {
@@ -245,13 +239,10 @@ func (m *Model) prove(s state, i int, emit yield) {
 		return
 	}
 	before := s.stored
-	stored, won := swap(s.stored, narrow(next), r.version)
-	if !won {
-		s.load(i)
+	if _, won := s.swap(i, next, r.version); !won {
 		emit(s, "", name(i), "wants to hand the lease over, but somebody wrote first")
 		return
 	}
-	s.write(i, stored)
 	s.procs[i].flight = flight{}
 	emit(s, m.wrote(before, s, change, event{flight: f}), name(i), "hands the lease over to a call that was parked")
 }
@@ -306,8 +297,7 @@ func (m *Model) operator(s state, emit yield) {
 			continue
 		}
 		next := s
-		stored, _ := swap(s.stored, narrow(after), s.stored.version)
-		next.write(-1, stored)
+		next.swap(-1, after, s.stored.version)
 		emit(next, m.wrote(s.stored, next, change, event{}), "operator", o.what)
 	}
 }

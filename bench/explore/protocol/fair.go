@@ -2,7 +2,6 @@ package protocol
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 )
@@ -49,7 +48,7 @@ func (m *Model) fair(s *state) *state {
 		}
 		next = m.serve(next)
 	}
-	next = m.finish(next, func(w *worker) { *w = worker{job: ticking, call: nobody} })
+	next = m.finish(next, worker{job: ticking, call: nobody})
 	if m.due(next) {
 		return next
 	}
@@ -65,35 +64,31 @@ func (m *Model) fair(s *state) *state {
 // serve does one thing that is due, to its end.
 func (m *Model) serve(s *state) *state {
 	if at := s.overdue(); at != nobody {
-		next, u := s.copy(), s.underWay[at]
-		next.underWay = slices.Delete(next.underWay, at, at+1)
-		next.execute(u.call, u.attempt)
+		next := s.copy()
+		next.arrives(at)
 		return next
 	}
 	for at, q := range s.messages {
 		if !q.due.After(s.now) {
 			next := s.copy()
-			next.messages[at].due, next.messages[at].receives = s.now.Add(hiddenFor), q.receives+1
-			return m.finish(next, func(w *worker) { *w = worker{job: handling, call: q.call, tag: q.receives + 1} })
+			return m.finish(next, next.receive(at))
 		}
 	}
 	for n, r := range s.rings {
-		if m.Callbacks && !r.told && !s.now.Before(r.end()) {
+		if m.reports(s, r) {
 			next := s.copy()
-			next.rings[n].told = true
-			return m.finish(next, func(w *worker) { *w = worker{job: calling, call: r.call, ring: n} })
+			return m.finish(next, next.report(n))
 		}
 	}
 	return s
 }
 
-// finish does a whole job.
-func (m *Model) finish(s *state, begins func(*worker)) *state {
-	next := s.copy()
-	begins(&next.workers[0])
-	m.starts(next, 0, func(*state, string, string, string) {}, "")
-	for next.workers[0].job != idle {
-		m.work(next, 0, "")
+// finish does a whole job, and gives the state, which it changed.
+func (m *Model) finish(s *state, w worker) *state {
+	s.workers[0] = w
+	m.starts(s, 0, func(*state, string, string, string) {}, "")
+	for s.workers[0].job != idle {
+		m.work(s, 0, "")
 	}
-	return next
+	return s
 }

@@ -3,6 +3,7 @@ package protocol
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,17 +58,8 @@ func (m *Model) judge(s *state, i int, before, after call.Call) string {
 
 // mayRing reports whether a phone rang for the call, or still may.
 func (m *Model) mayRing(s *state, i int) bool {
-	for _, r := range s.rings {
-		if r.call == i {
-			return true
-		}
-	}
-	for _, r := range s.underWay {
-		if r.call == i {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.rings, func(r ring) bool { return r.call == i }) ||
+		slices.ContainsFunc(s.underWay, func(u request) bool { return u.call == i })
 }
 
 // plain reports whether a listing for the call can show no other's ring: of two
@@ -137,10 +129,8 @@ func (r *run) journalled(e journal.Entry) {
 	if c.State == breaker.Closed {
 		r.breaks("promise 4: the journal tells of an opening that is not stored")
 	}
-	for _, epoch := range r.s.opened {
-		if epoch == c.Epoch {
-			r.breaks("promise 4: the journal tells twice of one opening")
-		}
+	if slices.Contains(r.s.opened, c.Epoch) {
+		r.breaks("promise 4: the journal tells twice of one opening")
 	}
 	r.s.opened = append(r.s.opened, c.Epoch)
 }

@@ -11,6 +11,7 @@ package protocol
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"callagent/core/breaker"
@@ -108,15 +109,7 @@ func (m *Model) contact(i int) call.Contact {
 }
 
 func (m *Model) may(s *state, d Deviation) bool {
-	if s.deviations >= m.Deviate {
-		return false
-	}
-	for _, only := range m.Only {
-		if only == d {
-			return true
-		}
-	}
-	return m.Only == nil
+	return s.deviations < m.Deviate && (m.Only == nil || slices.Contains(m.Only, d))
 }
 
 // circuit is the policy: with an outage one failure opens.

@@ -123,6 +123,31 @@ func (s *state) write() *memory.Store {
 	return s.store
 }
 
+// receive hides a message, and gives the work on it.
+func (s *state) receive(at int) worker {
+	q := &s.messages[at]
+	q.due, q.receives = s.now.Add(hiddenFor), q.receives+1
+	return worker{job: handling, call: q.call, tag: q.receives}
+}
+
+// reports reports whether the provider has the end of a ring to tell.
+func (m *Model) reports(s *state, r ring) bool {
+	return m.Callbacks && !r.told && !s.now.Before(r.end())
+}
+
+// report sends the callback of a ring, and gives the work on it.
+func (s *state) report(n int) worker {
+	s.rings[n].told = true
+	return worker{job: calling, call: s.rings[n].call, ring: n}
+}
+
+// arrives has the provider execute a dial that was under way, and gives its id.
+func (s *state) arrives(at int) string {
+	u := s.underWay[at]
+	s.underWay = slices.Delete(s.underWay, at, at+1)
+	return s.execute(u.call, u.attempt)
+}
+
 // resting reports whether no worker is in the middle of something.
 func (s *state) resting() bool {
 	for _, w := range s.workers {

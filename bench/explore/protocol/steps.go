@@ -9,7 +9,9 @@ import (
 
 	"callagent/bench/explore/search"
 	"callagent/core/agent"
+	"callagent/core/breaker"
 	"callagent/core/call"
+	"callagent/core/health"
 )
 
 // Steps gives everything that can happen in a state.
@@ -175,10 +177,9 @@ func (m *Model) begin(s *state, emit yield) {
 		m.receive(s, at, i, emit)
 	}
 	for n, r := range s.rings {
-		if m.Callbacks && !r.told && !s.now.Before(r.end()) {
+		if m.reports(s, r) {
 			next := s.copy()
-			next.rings[n].told = true
-			next.workers[i] = worker{job: calling, call: r.call, ring: n}
+			next.workers[i] = next.report(n)
 			m.starts(next, i, emit, "a callback tells of "+sid(n))
 		}
 	}
@@ -192,8 +193,7 @@ func (m *Model) receive(s *state, at, i int, emit yield) {
 	q := s.messages[at]
 	what := "the message of " + m.key(q.call).String()
 	next := s.copy()
-	next.messages[at].due, next.messages[at].receives = s.now.Add(hiddenFor), q.receives+1
-	next.workers[i] = worker{job: handling, call: q.call, tag: q.receives + 1}
+	next.workers[i] = next.receive(at)
 	m.starts(next, i, emit, "receives "+what)
 	if _, known := m.call(s, q.call); known && m.may(s, LostMsg) {
 		next := s.copy()
@@ -223,8 +223,7 @@ func (m *Model) starts(next *state, i int, emit yield, what string) {
 func (m *Model) provider(s *state, emit yield) {
 	for at, u := range s.underWay {
 		next := s.copy()
-		next.underWay = slices.Delete(next.underWay, at, at+1)
-		id := next.execute(u.call, u.attempt)
+		id := next.arrives(at)
 		emit(next, "", "provider", fmt.Sprintf("executes the dial for %s: %s", m.key(u.call), id))
 	}
 }
@@ -254,7 +253,7 @@ func (m *Model) due(s *state) bool {
 		}
 	}
 	for _, r := range s.rings {
-		if m.Callbacks && !r.told && !s.now.Before(r.end()) {
+		if m.reports(s, r) {
 			return true
 		}
 	}
@@ -300,22 +299,21 @@ func (m *Model) next(s *state) time.Time {
 
 // moments are those at which a call changes by itself.
 func (m *Model) moments(c call.Call, add func(time.Time)) {
-	const skew = 2 * time.Second
 	settled := c.State.Final() && c.Due.IsZero() && c.Park.Service == ""
 	if settled {
 		return
 	}
 	for _, t := range []time.Time{c.Due, c.Lease.Until, c.Park.Until} {
 		if !t.IsZero() {
-			add(t.Add(skew))
-			add(t.Add(2 * time.Minute))
+			add(t.Add(breaker.Skew))
+			add(t.Add(health.Overdue))
 		}
 	}
 	if !c.Park.SentAt.IsZero() {
-		add(c.Park.SentAt.Add(5 * time.Minute))
+		add(c.Park.SentAt.Add(health.StampFor))
 	}
 	if c.Intent != nil {
-		add(c.Intent.Deadline.Add(time.Minute + skew))
+		add(c.Intent.Deadline.Add(call.ListAfter + breaker.Skew))
 	}
 	if !c.State.Final() && !c.Contact.ExpiresAt.IsZero() {
 		add(c.Contact.ExpiresAt)
