@@ -100,7 +100,7 @@ var promises = []promise{
 		{
 			Keeps: "a message that could be cut off under way is not begun", Removed: "a message is begun whenever it is its turn",
 			Package: "core/agent", Test: "TestAMessageThatCouldBeCutOffIsNotBegun",
-			Edit: overlay.Edit{File: "core/agent/dispatch.go", Old: "\tif cutsShort(ctx, limited) {", New: "\tif cutsShort(ctx, limited) && false {"},
+			Edit: overlay.Edit{File: "core/agent/dispatch.go", Old: "\tif timeLeft(ctx, d.Clock) <= d.Timeout {", New: "\tif false {"},
 		},
 		{
 			Keeps: "the end of the work cuts off no message", Removed: "what is under way ends with the work",

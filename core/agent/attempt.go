@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"callagent/core/breaker"
@@ -151,8 +152,16 @@ const DeadlineMargin = 2 * time.Second
 // fits reports whether a request of the limit can end well before this process
 // has to.
 func (a *Agent) fits(ctx context.Context, limit time.Duration) bool {
+	return timeLeft(ctx, a.Clock) >= limit+DeadlineMargin
+}
+
+// timeLeft is how long ctx goes on; the longest duration when nothing ends it.
+func timeLeft(ctx context.Context, c Clock) time.Duration {
 	deadline, bound := ctx.Deadline()
-	return !bound || !a.Clock.Now().Add(limit+DeadlineMargin).After(deadline)
+	if !bound {
+		return math.MaxInt64
+	}
+	return deadline.Sub(c.Now())
 }
 
 // request sends one request that may be repeated, reports its end to the

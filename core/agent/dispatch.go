@@ -99,12 +99,12 @@ const storing = 5 * time.Second
 // take is dropped with an entry in the journal; it reports false when the
 // channel is to be tried again later.
 func (d *Dispatcher) send(ctx context.Context, channel string, s alert.Sending) bool {
-	limited, cancel := d.Clock.WithTimeout(ctx, d.Timeout)
-	defer cancel()
-	if cutsShort(ctx, limited) {
-		return false
+	if timeLeft(ctx, d.Clock) <= d.Timeout {
+		return false // it would be cut off, may have arrived, and would be sent again
 	}
+	limited, cancel := d.Clock.WithTimeout(ctx, d.Timeout)
 	err := d.Channels[channel].Notify(limited, s.Message)
+	cancel()
 	if cancelled(ctx, err) {
 		return false
 	}
@@ -125,14 +125,6 @@ func (d *Dispatcher) send(ctx context.Context, channel string, s alert.Sending) 
 	}
 	d.settle(channel, channelState{failures: st.failures + 1, next: d.Clock.Now().Add(wait), asked: f.RetryAfter > 0})
 	return false
-}
-
-// cutsShort reports whether ctx ends before a message has had its time. One
-// that is cut off may have arrived, and would be sent again.
-func cutsShort(ctx, message context.Context) bool {
-	end, limited := ctx.Deadline()
-	last, _ := message.Deadline()
-	return limited && !last.Before(end)
 }
 
 func (d *Dispatcher) stateOf(channel string) channelState {
