@@ -74,10 +74,11 @@ var reasonsToSlowDown = []string{"RATE_LIMIT_EXCEEDED", "rateLimitExceeded", "us
 // answered says what an answer with an error means. For other services a
 // 400 blames a contact; here there is none.
 func (b *Book) answered(e *googleapi.Error) *fault.Fault {
-	if e.Code < http.StatusMultipleChoices || e.Code > 599 { // Google's library believes the body before the status line
-		e.Code = 0
+	status := e.Code
+	if status < http.StatusMultipleChoices || status > 599 { // Google's library believes the body before the status line
+		status = 0
 	}
-	f := httpcall.FromStatus(e.Code)
+	f := httpcall.FromStatus(status)
 	f.Service, f.Message, f.RetryAfter = service, b.clean(e.Message), httpcall.RetryAfter(e.Header, b.clock.Now())
 	reasons := reasonsOf(e)
 	if slices.ContainsFunc(reasonsToSlowDown, func(r string) bool { return slices.Contains(reasons, r) }) {
@@ -88,17 +89,17 @@ func (b *Book) answered(e *googleapi.Error) *fault.Fault {
 	}
 	switch {
 	case f.Kind == fault.Throttled:
-	case e.Code == http.StatusBadRequest, e.Code == http.StatusRequestEntityTooLarge:
+	case status == http.StatusBadRequest, status == http.StatusRequestEntityTooLarge:
 		f.Scope, f.Suspect = fault.Account, false
 	case slices.Contains(reasons, "SERVICE_DISABLED"):
 		f.Message = "the Google Sheets API is not switched on in the service account's project: enable it in the Google Cloud console"
-	case e.Code == http.StatusForbidden:
+	case status == http.StatusForbidden:
 		f.Message = "the spreadsheet is not ours to write: share it with " + b.email + " as editor"
-	case e.Code == http.StatusNotFound:
+	case status == http.StatusNotFound:
 		f.Message = "there is no such spreadsheet: check SHEETS_SPREADSHEET_ID, the id in its address, and share it with " + b.email + " as editor"
-	case e.Code == http.StatusUnauthorized:
+	case status == http.StatusUnauthorized:
 		f.Message = "Google does not accept the service account's token: check GOOGLE_APPLICATION_CREDENTIALS and that the account is not disabled"
-	case e.Code >= http.StatusMultipleChoices && e.Code < http.StatusBadRequest:
+	case status >= http.StatusMultipleChoices && status < http.StatusBadRequest:
 		f.Message = "it redirects the request: check SHEETS_ENDPOINT, or leave it out"
 	}
 	return &f
