@@ -25,7 +25,7 @@ type writer struct {
 	db      *sql.DB
 	tx      *tx
 	now     func() time.Time
-	failing failing
+	failing Failures // of transactions that had something to write
 	waiting chan *change
 	quit    chan struct{}
 	done    chan struct{}
@@ -122,7 +122,7 @@ func (w *writer) commit(batch []*change) (began bool, err error) {
 	w.tx.wrote = false
 	began, err = w.try(batch)
 	if err != nil || w.tx.wrote {
-		w.failing.note(w.now(), err)
+		w.failing.Note(w.now(), err)
 	}
 	return began, err
 }

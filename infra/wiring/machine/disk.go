@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"sync"
 	"time"
 
 	"callagent/core/agent"
+	"callagent/infra/sqlite"
 )
 
 // recordings is the folder of scripts and recordings, and what is known of its
@@ -18,16 +18,14 @@ type recordings struct {
 	dir string
 	now func() time.Time
 
-	mu          sync.Mutex
-	first, last time.Time // uses in a row that failed
-	err         error     // of the last; nil while the folder is well
+	failing sqlite.Failures // to keep or to read
 }
 
 // Put keeps data and notes whether that went well.
 func (r *recordings) Put(ctx context.Context, name, contentType string, data []byte) (string, error) {
 	ref, err := r.Media.Put(ctx, name, contentType, data)
 	if ctx.Err() == nil {
-		r.note(err)
+		r.failing.Note(r.now(), err)
 	}
 	return ref, err
 }
@@ -37,28 +35,9 @@ func (r *recordings) Put(ctx context.Context, name, contentType string, data []b
 func (r *recordings) Get(ctx context.Context, ref string) ([]byte, error) {
 	data, err := r.Media.Get(ctx, ref)
 	if err != nil && ctx.Err() == nil && !errors.Is(err, fs.ErrNotExist) {
-		r.note(err)
+		r.failing.Note(r.now(), err)
 	}
 	return data, err
-}
-
-// note keeps what became of a use of the folder.
-func (r *recordings) note(err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	now := r.now()
-	if r.err == nil {
-		r.first = now
-	}
-	r.last, r.err = now, err
-}
-
-// failing reports for how long nothing could be kept or read, from the first
-// use that failed to the latest, and why.
-func (r *recordings) failing() (lasted time.Duration, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.last.Sub(r.first), r.err
 }
 
 // diskTrouble says for how long the store or the recordings could not be
@@ -68,7 +47,7 @@ func (app *App) diskTrouble() (lasted time.Duration, err error) {
 	if lasted, err := app.Store.Failing(); err != nil {
 		return lasted, fmt.Errorf("the store cannot be written: %w", err)
 	}
-	lasted, err = app.recordings.failing()
+	lasted, err = app.recordings.failing.Lasted()
 	if err != nil {
 		err = fmt.Errorf("scripts and recordings cannot be kept or read: %w: see that the disk of %s has room and that you may read and write it", err, app.recordings.dir)
 	}
